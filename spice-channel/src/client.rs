@@ -1,0 +1,296 @@
+//! One viewer's connection to one channel.
+
+use core::time::Duration;
+
+use bytes::Bytes;
+use spice_proto::base::{ClientMessage, ServerMessage};
+use spice_proto::{Body, HeaderKind, LAST_BASE_ID};
+
+use crate::incoming::{Incoming, IncomingMessage};
+use crate::liveness::Liveness;
+use crate::{AckWindow, ChannelError, Time};
+
+/// How a channel treats its connections.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ChannelConfig {
+    /// The largest body that a viewer may send, in bytes.
+    pub max_incoming: u32,
+    /// Messages from one acknowledgement to the next; 0 for a channel without them.
+    pub ack_window: u32,
+    /// Bytes that may be on their way to the socket. Beyond it nothing becomes bytes: what waits, waits in a pipe,
+    /// where it can still be replaced. A single message may go beyond it.
+    pub in_flight: usize,
+    /// From one ping to the next.
+    pub ping_interval: Duration,
+    /// How long a viewer may take nothing of what waits for it.
+    pub stall_limit: Duration,
+}
+
+impl Default for ChannelConfig {
+    fn default() -> Self {
+        Self {
+            max_incoming: 4096,
+            ack_window: 0,
+            in_flight: 256 << 10,
+            ping_interval: Duration::from_secs(15),
+            stall_limit: Duration::from_secs(30),
+        }
+    }
+}
+
+/// Bytes for the socket, in pieces, in order.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Transmit {
+    /// The pieces; none is empty.
+    pub pieces: Vec<Bytes>,
+    /// Bytes in all of them.
+    pub len: usize,
+}
+
+/// A connection: frames, acknowledgements, pings and liveness of one viewer on one channel.
+///
+/// Base messages are handled inside; the channel's own come out of [`Self::poll_message`] and go in through
+/// [`Self::send`], which the owner calls while [`Self::has_room`].
+#[derive(Debug)]
+pub struct RedChannelClient {
+    header: HeaderKind,
+    config: ChannelConfig,
+    incoming: Incoming,
+    ack: AckWindow,
+    liveness: Liveness,
+    serial: u64,
+    out: Transmit,
+    in_flight: usize,
+}
+
+impl RedChannelClient {
+    /// A connection that begins now. A channel with acknowledgements asks for them in its first message.
+    #[must_use]
+    pub fn new(header: HeaderKind, config: ChannelConfig, now: Time) -> Self {
+        let mut client = Self {
+            header,
+            config,
+            incoming: Incoming::new(header, config.max_incoming),
+            ack: AckWindow::new(config.ack_window),
+            liveness: Liveness::new(config.ping_interval, config.stall_limit, now),
+            serial: 0,
+            out: Transmit::default(),
+            in_flight: 0,
+        };
+        if let Some(request) = client.ack.request() {
+            client.send_base(&ServerMessage::SetAck(request));
+        }
+        client
+    }
+
+    /// Takes bytes that the viewer sent. [`Self::poll_message`] has to be drained before the next call; faults in
+    /// the bytes come out of it.
+    ///
+    /// They are a sign of life only while nothing waits for the viewer: one that talks and does not listen is stalled.
+    pub fn handle_bytes(&mut self, bytes: impl AsRef<[u8]>, now: Time) {
+        self.incoming.handle_bytes(bytes.as_ref());
+        if self.in_flight == 0 {
+            self.liveness.handle_progress(false, now);
+        }
+    }
+
+    /// The next of the channel's own messages, if one is whole.
+    ///
+    /// # Errors
+    /// A message above the cap, a base message that means nothing, the viewer's word that it leaves. The connection
+    /// ends with the error.
+    pub fn poll_message(&mut self, now: Time) -> Result<Option<IncomingMessage>, ChannelError> {
+        while let Some(message) = self.incoming.poll_message()? {
+            if message.id > LAST_BASE_ID {
+                return Ok(Some(message));
+            }
+            match ClientMessage::decode(message.id, &message.body)? {
+                ClientMessage::Ack => self.ack.handle_ack(),
+                ClientMessage::AckSync(sync) => self.ack.handle_sync(sync.generation),
+                ClientMessage::Disconnecting(last) => {
+                    return Err(ChannelError::Closed { reason: last.reason });
+                }
+                ClientMessage::MigrateData(_) => {
+                    return Err(ChannelError::OutOfTurn { message: "base.MigrateData" });
+                }
+                ClientMessage::MigrateFlushMark => {
+                    return Err(ChannelError::OutOfTurn { message: "base.MigrateFlushMark" });
+                }
+                ClientMessage::Pong(pong) => self.liveness.handle_pong(pong, now),
+                _ => {}
+            }
+        }
+        Ok(None)
+    }
+
+    /// The socket has taken `len` bytes of what [`Self::poll_transmit`] gave out.
+    pub fn handle_written(&mut self, len: usize, now: Time) {
+        self.in_flight = self.in_flight.saturating_sub(len);
+        self.liveness.handle_progress(self.in_flight > 0, now);
+    }
+
+    /// Time has passed: a ping may be due.
+    ///
+    /// # Errors
+    /// [`ChannelError::Stalled`] when the viewer has taken nothing for too long.
+    pub fn handle_timeout(&mut self, now: Time) -> Result<(), ChannelError> {
+        self.liveness.check(now)?;
+        if let Some(ping) = self.liveness.poll_ping(now) {
+            self.send_base(&ServerMessage::Ping(ping));
+        }
+        Ok(())
+    }
+
+    /// Whether a message may become bytes now. A viewer that has stopped reading or acknowledging has no room.
+    #[must_use]
+    pub fn has_room(&self) -> bool {
+        self.in_flight + self.out.len < self.config.in_flight && !self.ack.is_closed()
+    }
+
+    /// Bytes given out and not yet taken by the socket, and bytes about to be given out.
+    #[must_use]
+    pub fn in_flight(&self) -> usize {
+        self.in_flight + self.out.len
+    }
+
+    /// The number of the last message sent, the first being 1; both ends count alike.
+    #[must_use]
+    pub fn serial(&self) -> u64 {
+        self.serial
+    }
+
+    /// The least round trip that a ping has shown.
+    #[must_use]
+    pub fn round_trip(&self) -> Option<Duration> {
+        self.liveness.round_trip()
+    }
+
+    /// Turns a message into bytes, whether there is room or not.
+    pub fn send(&mut self, id: u16, body: &Body) {
+        self.serial += 1;
+        self.ack.handle_sent();
+        let size = u32::try_from(body.len()).unwrap_or(u32::MAX);
+        let mut head =
+            Vec::with_capacity(self.header.len() + body.pieces().first().map_or(0, Bytes::len).min(INLINE));
+        self.header.encode(self.serial, id, size, &mut head);
+        let mut pieces = body.pieces().iter().peekable();
+        while let Some(small) = pieces.next_if(|piece| piece.len() <= INLINE) {
+            head.extend_from_slice(small);
+        }
+        self.out.len += head.len();
+        self.out.pieces.push(head.into());
+        for piece in pieces {
+            self.out.len += piece.len();
+            self.out.pieces.push(piece.clone());
+        }
+    }
+
+    fn send_base(&mut self, message: &ServerMessage) {
+        self.send(message.id(), &message.encode());
+    }
+
+    /// What is to be written to the socket since the last call, if anything.
+    pub fn poll_transmit(&mut self, now: Time) -> Option<Transmit> {
+        if self.out.pieces.is_empty() {
+            return None;
+        }
+        self.in_flight += self.out.len;
+        self.liveness.handle_waiting(now);
+        Some(std::mem::take(&mut self.out))
+    }
+
+    /// When [`Self::handle_timeout`] should be called, if nothing else happens before.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Time {
+        self.liveness.poll_timeout()
+    }
+}
+
+/// Pieces up to this many bytes are copied behind their header: one piece for the socket instead of two.
+const INLINE: usize = 1024;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const START: Time = Time::from_millis(1000);
+
+    fn client(config: ChannelConfig) -> RedChannelClient {
+        RedChannelClient::new(HeaderKind::Mini, config, START)
+    }
+
+    fn frame(id: u16, body: &[u8]) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        HeaderKind::Mini.encode(0, id, u32::try_from(body.len()).unwrap(), &mut bytes);
+        bytes.extend_from_slice(body);
+        bytes
+    }
+
+    #[test]
+    fn room_ends_with_the_bytes_in_flight_and_comes_back_as_they_are_written() {
+        let mut client = client(ChannelConfig { in_flight: 100, ..ChannelConfig::default() });
+        client.send(200, &Body::from(Bytes::from(vec![0; 90])));
+        assert!(client.has_room());
+        client.send(200, &Body::from(Bytes::from(vec![0; 90])));
+        assert!(!client.has_room());
+        let transmit = client.poll_transmit(START).unwrap();
+        assert_eq!(transmit.len, 192);
+        assert!(!client.has_room());
+        client.handle_written(100, START);
+        assert!(client.has_room());
+        assert_eq!(client.in_flight(), 92);
+    }
+
+    #[test]
+    fn a_viewer_that_takes_nothing_is_stalled_after_the_limit_and_one_that_takes_a_byte_is_not() {
+        let mut client = client(ChannelConfig::default());
+        client.send(200, &Body::from(Bytes::from_static(b"xyz")));
+        client.poll_transmit(START).unwrap();
+        assert_eq!(client.handle_timeout(START + Duration::from_secs(10)), Ok(()));
+        client.handle_written(1, START + Duration::from_secs(29));
+        assert_eq!(client.handle_timeout(START + Duration::from_secs(58)), Ok(()));
+        let end = START + Duration::from_secs(59);
+        assert_eq!(client.handle_timeout(end), Err(ChannelError::Stalled(Duration::from_secs(30))));
+    }
+
+    #[test]
+    fn a_ping_measures_the_least_round_trip_and_an_unanswered_one_is_a_stall() {
+        let mut client = client(ChannelConfig::default());
+        let ping_at = client.poll_timeout();
+        assert_eq!(ping_at, START + Duration::from_secs(15));
+        client.handle_timeout(ping_at).unwrap();
+        let transmit = client.poll_transmit(ping_at).unwrap();
+        client.handle_written(transmit.len, ping_at);
+        let mut pong = 1_u32.to_le_bytes().to_vec();
+        pong.extend_from_slice(&ping_at.as_micros().to_le_bytes());
+        let answered = ping_at + Duration::from_millis(80);
+        client.handle_bytes(frame(3, &pong), answered);
+        assert_eq!(client.poll_message(answered), Ok(None));
+        assert_eq!(client.round_trip(), Some(Duration::from_millis(80)));
+
+        let second = client.poll_timeout();
+        client.handle_timeout(second).unwrap();
+        let transmit = client.poll_transmit(second).unwrap();
+        client.handle_written(transmit.len, second);
+        assert!(client.handle_timeout(second + Duration::from_secs(30)).is_err());
+    }
+
+    #[test]
+    fn serials_count_every_message_in_both_headers() {
+        for header in [HeaderKind::Full, HeaderKind::Mini] {
+            let config = ChannelConfig { ack_window: 20, ..ChannelConfig::default() };
+            let mut client = RedChannelClient::new(header, config, START);
+            client.send(101, &Body::default());
+            assert_eq!(client.serial(), 2);
+        }
+    }
+
+    #[test]
+    fn migration_that_nobody_asked_for_is_out_of_turn() {
+        for id in [4, 5] {
+            let mut client = client(ChannelConfig::default());
+            client.handle_bytes(frame(id, b""), START);
+            assert!(matches!(client.poll_message(START), Err(ChannelError::OutOfTurn { .. })));
+        }
+    }
+}
