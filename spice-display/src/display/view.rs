@@ -1,0 +1,288 @@
+//! What one viewer has been shown, and what it still has to be.
+//!
+//! ```text
+//!            pipe full
+//! Following -----------> Behind      every draw grows the damage of its surface
+//!     ^                    |
+//!     +--------------------+
+//!       room: surfaces that are gone are destroyed, new ones created and damaged whole
+//! ```
+//!
+//! While it follows, a surface is either in step (its draws wait in the pipe) or damaged (a region waits, and goes out
+//! before the pipe as images of the canvas as it is then). Damage spreads: a draw that reads a damaged surface would
+//! show the viewer another content than was meant, so its target becomes damaged too. A viewer that joins is one that
+//! is behind and has been shown nothing.
+//!
+//! Invariant: when there is no damage and the pipe is empty, the viewer's surfaces equal the server's.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use spice_channel::{Full, Pipe, PipeLimits};
+use spice_proto::{Rect, SurfaceId};
+
+use super::draw::Draw;
+use crate::region::Region;
+use crate::surface::{Generation, SurfaceShape, SurfaceTable};
+
+/// What waits in a viewer's pipe.
+#[derive(Clone, Debug)]
+pub(super) enum DisplayItem {
+    /// A surface begins. It may be gone by the time that its viewer hears of it.
+    Create(SurfaceId, Generation, SurfaceShape),
+    /// A surface ends.
+    Destroy(SurfaceId),
+    /// A drawing command.
+    Draw(Arc<Draw>),
+}
+
+/// What is to be sent next.
+#[derive(Clone, Debug)]
+pub(super) enum Next {
+    /// A surface that the viewer does not have.
+    Create(SurfaceId, SurfaceShape),
+    /// A surface that the viewer has and that is gone or another one now.
+    Destroy(SurfaceId),
+    /// A part of a surface, from the canvas as it is.
+    Damage(SurfaceId, Rect),
+    /// A drawing command.
+    Draw(Arc<Draw>),
+}
+
+/// Rectangles that a damaged region may consist of; beyond it the region grows to fewer.
+const DAMAGE_RECTS: usize = 64;
+
+/// Pixels in one piece of damage: 256 KiB before packing.
+const DAMAGE_PIECE: u32 = 64 << 10;
+
+#[derive(Debug)]
+pub(super) struct View {
+    pipe: Pipe<DisplayItem>,
+    behind: bool,
+    /// The surfaces that the viewer has been sent, and whether an image of one is still to come that shows it first.
+    shown: BTreeMap<SurfaceId, Shown>,
+    /// What of each surface waits to be sent as images. No region in it is empty.
+    damage: BTreeMap<SurfaceId, Region>,
+    /// Where the last piece of damage ended: the next one lies behind it, so that every part has its turn.
+    sweep: (SurfaceId, i32),
+    squashes: u64,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Shown {
+    generation: Generation,
+    /// Nothing has been drawn on it at the viewer yet.
+    blank: bool,
+}
+
+impl View {
+    /// A viewer that has been shown nothing.
+    pub(super) fn new(limits: PipeLimits, surfaces: &SurfaceTable) -> Self {
+        let mut view = Self {
+            pipe: Pipe::new(limits),
+            behind: true,
+            shown: BTreeMap::new(),
+            damage: BTreeMap::new(),
+            sweep: (SurfaceId::PRIMARY, 0),
+            squashes: 0,
+        };
+        view.damage_unknown(surfaces);
+        view
+    }
+
+    /// How many items wait in the pipe.
+    pub(super) fn pipe_len(&self) -> usize {
+        self.pipe.len()
+    }
+
+    /// How often the viewer has been squashed.
+    pub(super) fn squashes(&self) -> u64 {
+        self.squashes
+    }
+
+    /// Whether the surface waits for images of itself.
+    pub(super) fn is_damaged(&self, id: SurfaceId) -> bool {
+        self.damage.contains_key(&id)
+    }
+
+    /// Whether nothing waits: the viewer has been sent everything.
+    pub(super) fn is_current(&self) -> bool {
+        !self.behind && self.damage.is_empty() && self.pipe.is_empty()
+    }
+
+    /// A surface has begun, and is in the table. `content` says that it is not black.
+    pub(super) fn handle_create(&mut self, id: SurfaceId, content: bool, surfaces: &SurfaceTable) {
+        let Some(surface) = surfaces.surface(id) else { return };
+        if content || self.behind {
+            self.damage.insert(id, Region::from(surface.canvas().bounds()));
+        }
+        if !self.behind {
+            self.enqueue(DisplayItem::Create(id, surface.generation(), surface.shape()), 0, surfaces);
+        }
+    }
+
+    /// A surface has ended, and is not in the table any more.
+    pub(super) fn handle_destroy(&mut self, id: SurfaceId, surfaces: &SurfaceTable) {
+        self.damage.remove(&id);
+        if !self.behind {
+            self.enqueue(DisplayItem::Destroy(id), 0, surfaces);
+        }
+    }
+
+    /// A command has been painted.
+    pub(super) fn handle_draw(&mut self, draw: &Arc<Draw>, surfaces: &SurfaceTable) {
+        let id = draw.surface();
+        if self.behind || self.damage.contains_key(&id) {
+            self.grow(id, draw.area());
+        } else if draw.reads().is_some_and(|read| self.damage.contains_key(&read)) {
+            self.grow(id, draw.area());
+            self.spread(id);
+        } else {
+            self.enqueue(DisplayItem::Draw(Arc::clone(draw)), draw.weight(), surfaces);
+        }
+    }
+
+    /// What to send now that there is room.
+    pub(super) fn poll_next(&mut self, surfaces: &SurfaceTable) -> Option<Next> {
+        if self.behind {
+            if let Some(next) = self.poll_surfaces(surfaces) {
+                return Some(next);
+            }
+            self.behind = false;
+        }
+        self.poll_damage(surfaces).or_else(|| self.poll_pipe())
+    }
+
+    /// The next difference between the surfaces that the viewer has and those that exist.
+    fn poll_surfaces(&mut self, surfaces: &SurfaceTable) -> Option<Next> {
+        let stale = self.shown.iter().find(|(id, shown)| {
+            surfaces.surface(**id).is_none_or(|surface| surface.generation() != shown.generation)
+        });
+        if let Some(id) = stale.map(|(id, _)| *id) {
+            self.shown.remove(&id);
+            return Some(Next::Destroy(id));
+        }
+        let (id, surface) = surfaces.iter().find(|(id, _)| !self.shown.contains_key(id))?;
+        self.shown.insert(id, Shown { generation: surface.generation(), blank: true });
+        Some(Next::Create(id, surface.shape()))
+    }
+
+    /// The next piece of damage of a surface that the viewer has. One that it does not have yet waits for its creation
+    /// in the pipe.
+    fn poll_damage(&mut self, surfaces: &SurfaceTable) -> Option<Next> {
+        let (swept, row) = self.sweep;
+        let waiting = self.damage.range(swept..).chain(self.damage.range(..swept));
+        let (id, bounds) = waiting.map(|(id, _)| *id).find_map(|id| {
+            let surface = surfaces.surface(id)?;
+            let shown = self.shown.get(&id)?;
+            (shown.generation == surface.generation()).then(|| (id, surface.canvas().bounds()))
+        })?;
+        let shown = self.shown.get_mut(&id)?;
+        let region = self.damage.get_mut(&id)?;
+        let blank = std::mem::replace(&mut shown.blank, false);
+        let piece = if blank && region.contains_rect(&bounds) {
+            bounds
+        } else {
+            piece(region, if id == swept { row } else { 0 })
+        };
+        let last = region.rects().next_back().is_none_or(|rect| piece.bottom >= rect.bottom);
+        self.sweep = if last { (SurfaceId(id.0.wrapping_add(1)), 0) } else { (id, piece.bottom) };
+        *region = region.subtract(&Region::from(piece));
+        if region.is_empty() {
+            self.damage.remove(&id);
+        }
+        Some(Next::Damage(id, piece))
+    }
+
+    fn poll_pipe(&mut self) -> Option<Next> {
+        Some(match self.pipe.pop()? {
+            DisplayItem::Create(id, generation, shape) => {
+                self.shown.insert(id, Shown { generation, blank: true });
+                Next::Create(id, shape)
+            }
+            DisplayItem::Destroy(id) => {
+                self.shown.remove(&id);
+                Next::Destroy(id)
+            }
+            DisplayItem::Draw(draw) => {
+                if let Some(shown) = self.shown.get_mut(&draw.surface()) {
+                    shown.blank = false;
+                }
+                Next::Draw(draw)
+            }
+        })
+    }
+
+    fn enqueue(&mut self, item: DisplayItem, weight: usize, surfaces: &SurfaceTable) {
+        if let Err(Full(item)) = self.pipe.enqueue(item, weight) {
+            self.squash(surfaces);
+            if let DisplayItem::Draw(draw) = item {
+                self.grow(draw.surface(), draw.area());
+            }
+        }
+    }
+
+    /// Takes back all that waits in the pipe and remembers only where it would have drawn.
+    fn squash(&mut self, surfaces: &SurfaceTable) {
+        self.squashes += 1;
+        self.behind = true;
+        while let Some(item) = self.pipe.pop() {
+            if let DisplayItem::Draw(draw) = item {
+                self.grow(draw.surface(), draw.area());
+            }
+        }
+        self.damage.retain(|id, _| surfaces.surface(*id).is_some());
+        self.damage_unknown(surfaces);
+    }
+
+    /// Damages, whole, every surface that the viewer does not have in its present generation.
+    fn damage_unknown(&mut self, surfaces: &SurfaceTable) {
+        for (id, surface) in surfaces.iter() {
+            if self.shown.get(&id).is_none_or(|shown| shown.generation != surface.generation()) {
+                self.damage.insert(id, Region::from(surface.canvas().bounds()));
+            }
+        }
+    }
+
+    fn grow(&mut self, id: SurfaceId, area: Rect) {
+        if area.is_empty() {
+            return;
+        }
+        let region = self.damage.entry(id).or_default();
+        *region = region.union_rect(&area);
+        region.simplify(DAMAGE_RECTS);
+    }
+
+    /// A surface has become damaged: its draws in the pipe become damage, and so do those that read it, and so on.
+    fn spread(&mut self, id: SurfaceId) {
+        let mut damaged = vec![id];
+        while let Some(id) = damaged.pop() {
+            let mut areas = Vec::new();
+            self.pipe.retract(|item| {
+                let DisplayItem::Draw(draw) = item else { return false };
+                let hit = draw.surface() == id || draw.reads() == Some(id);
+                if hit {
+                    areas.push((draw.surface(), draw.area()));
+                }
+                hit
+            });
+            for (surface, area) in areas {
+                if surface != id && !self.damage.contains_key(&surface) {
+                    damaged.push(surface);
+                }
+                self.grow(surface, area);
+            }
+        }
+    }
+}
+
+/// A rectangle of the region that is not too large for one message: the first one that begins at `row` or below it,
+/// or the first of all, cut.
+fn piece(region: &Region, row: i32) -> Rect {
+    let mut rects = region.rects();
+    let Some(first) = rects.clone().find(|rect| rect.top >= row).or_else(|| rects.next()) else {
+        return Rect::default();
+    };
+    let rows = (DAMAGE_PIECE / first.width().max(1)).clamp(1, first.height().max(1));
+    Rect::new(first.left, first.top, first.width(), rows)
+}

@@ -1,0 +1,253 @@
+//! The surfaces that exist.
+
+use std::collections::BTreeMap;
+
+use spice_proto::display::SurfaceFormat;
+use spice_proto::{Point, SurfaceId};
+
+use crate::canvas::Canvas;
+use crate::qxl::{Bitmap, BitmapFormat};
+use crate::region::Region;
+
+/// Tells a surface from an earlier one with the same id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Generation(u64);
+
+/// How much a guest may ask for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SurfaceLimits {
+    /// Ids lie below this.
+    pub surfaces: u32,
+    /// Columns or rows of one surface.
+    pub side: u32,
+    /// Pixels of all surfaces together.
+    pub pixels: u64,
+}
+
+impl Default for SurfaceLimits {
+    /// What the C server has for ids and sides, and 1 GiB of pixels.
+    fn default() -> Self {
+        Self { surfaces: 1024, side: 32_767, pixels: 256 << 20 }
+    }
+}
+
+/// Why a surface is refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SurfaceError {
+    /// An id outside the guest's range.
+    #[error("surface id {surface} is not below {limit}")]
+    Id {
+        /// The id.
+        surface: SurfaceId,
+        /// The end of the range.
+        limit: u32,
+    },
+    /// There is one with this id.
+    #[error("surface {0} exists already")]
+    Exists(SurfaceId),
+    /// There is none with this id.
+    #[error("surface {0} does not exist")]
+    Missing(SurfaceId),
+    /// Pixels that are not painted here.
+    #[error("surface format {0} is not supported")]
+    Format(SurfaceFormat),
+    /// No pixel, or sides beyond the limit.
+    #[error("a surface of {width}x{height} pixels is not possible")]
+    Size {
+        /// Columns.
+        width: u32,
+        /// Rows.
+        height: u32,
+    },
+    /// All surfaces together would be too large.
+    #[error("{wanted} more pixels of surfaces are beyond the limit of {limit}")]
+    Pixels {
+        /// What the surface takes.
+        wanted: u64,
+        /// What all may take together.
+        limit: u64,
+    },
+}
+
+/// A surface's measures, which it keeps for as long as it lives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SurfaceShape {
+    /// Columns.
+    pub width: u32,
+    /// Rows.
+    pub height: u32,
+    /// How a viewer keeps its pixels.
+    pub format: SurfaceFormat,
+}
+
+/// A surface and its pixels.
+#[derive(Debug)]
+pub struct Surface {
+    pub(crate) generation: Generation,
+    pub(crate) format: SurfaceFormat,
+    pub(crate) canvas: Canvas,
+}
+
+impl Surface {
+    /// Which of the surfaces that have had this id.
+    #[must_use]
+    pub fn generation(&self) -> Generation {
+        self.generation
+    }
+
+    /// Its measures.
+    #[must_use]
+    pub fn shape(&self) -> SurfaceShape {
+        SurfaceShape { width: self.canvas.width(), height: self.canvas.height(), format: self.format }
+    }
+
+    /// Its pixels.
+    #[must_use]
+    pub fn canvas(&self) -> &Canvas {
+        &self.canvas
+    }
+
+    /// The bitmap format that its pixels are sent in.
+    pub(crate) fn bitmap_format(&self) -> BitmapFormat {
+        if self.format == SurfaceFormat::ARGB32 { BitmapFormat::RGBA } else { BitmapFormat::RGB32 }
+    }
+}
+
+/// All surfaces of one display, bounded in number and in pixels.
+#[derive(Debug, Default)]
+pub struct SurfaceTable {
+    surfaces: BTreeMap<SurfaceId, Surface>,
+    limits: SurfaceLimits,
+    pixels: u64,
+    generations: u64,
+}
+
+impl SurfaceTable {
+    /// No surface, and these limits.
+    #[must_use]
+    pub fn new(limits: SurfaceLimits) -> Self {
+        Self { limits, ..Self::default() }
+    }
+
+    /// A surface begins: black, or with `content` from its top left corner on.
+    ///
+    /// # Errors
+    /// An id, a format or a size that is not possible; an id that is in use.
+    pub fn create(
+        &mut self,
+        id: SurfaceId,
+        SurfaceShape { width, height, format }: SurfaceShape,
+        content: Option<&Bitmap>,
+    ) -> Result<&Surface, SurfaceError> {
+        if id.0 >= self.limits.surfaces {
+            return Err(SurfaceError::Id { surface: id, limit: self.limits.surfaces });
+        }
+        if self.surfaces.contains_key(&id) {
+            return Err(SurfaceError::Exists(id));
+        }
+        if !matches!(format, SurfaceFormat::RGB32 | SurfaceFormat::ARGB32) {
+            return Err(SurfaceError::Format(format));
+        }
+        if width == 0 || height == 0 || width > self.limits.side || height > self.limits.side {
+            return Err(SurfaceError::Size { width, height });
+        }
+        let wanted = u64::from(width) * u64::from(height);
+        if self.pixels + wanted > self.limits.pixels {
+            return Err(SurfaceError::Pixels { wanted, limit: self.limits.pixels });
+        }
+        let mut canvas = Canvas::new(width, height);
+        if let Some(content) = content {
+            canvas.copy_bitmap(&Region::from(canvas.bounds()), content, Point::default());
+        }
+        self.pixels += wanted;
+        self.generations += 1;
+        let surface = Surface { generation: Generation(self.generations), format, canvas };
+        Ok(self.surfaces.entry(id).or_insert(surface))
+    }
+
+    /// A surface ends.
+    ///
+    /// # Errors
+    /// [`SurfaceError::Missing`].
+    pub fn destroy(&mut self, id: SurfaceId) -> Result<Surface, SurfaceError> {
+        let surface = self.surfaces.remove(&id).ok_or(SurfaceError::Missing(id))?;
+        self.pixels -= surface.canvas.bounds().area();
+        Ok(surface)
+    }
+
+    /// The surface with this id.
+    #[must_use]
+    pub fn surface(&self, id: SurfaceId) -> Option<&Surface> {
+        self.surfaces.get(&id)
+    }
+
+    pub(crate) fn surface_mut(&mut self, id: SurfaceId) -> Option<&mut Surface> {
+        self.surfaces.get_mut(&id)
+    }
+
+    /// All surfaces, in the order of their ids.
+    pub fn iter(&self) -> impl Iterator<Item = (SurfaceId, &Surface)> {
+        self.surfaces.iter().map(|(id, surface)| (*id, surface))
+    }
+
+    /// Pixels of all surfaces together.
+    #[must_use]
+    pub fn pixels(&self) -> u64 {
+        self.pixels
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn create(
+        table: &mut SurfaceTable,
+        id: u32,
+        width: u32,
+        height: u32,
+    ) -> Result<Generation, SurfaceError> {
+        let shape = SurfaceShape { width, height, format: SurfaceFormat::RGB32 };
+        table.create(SurfaceId(id), shape, None).map(Surface::generation)
+    }
+
+    #[test]
+    fn ids_sides_and_pixels_have_their_limits() {
+        let mut table = SurfaceTable::new(SurfaceLimits { surfaces: 4, side: 100, pixels: 1000 });
+        for id in [4, 5, u32::MAX] {
+            assert_eq!(
+                create(&mut table, id, 1, 1),
+                Err(SurfaceError::Id { surface: SurfaceId(id), limit: 4 })
+            );
+        }
+        for (width, height) in [(0, 5), (5, 0), (101, 1), (1, u32::MAX)] {
+            assert_eq!(create(&mut table, 0, width, height), Err(SurfaceError::Size { width, height }));
+        }
+        assert_eq!(create(&mut table, 0, 100, 11), Err(SurfaceError::Pixels { wanted: 1100, limit: 1000 }));
+        create(&mut table, 0, 100, 10).unwrap();
+        assert_eq!(create(&mut table, 1, 1, 1), Err(SurfaceError::Pixels { wanted: 1, limit: 1000 }));
+        table.destroy(SurfaceId(0)).unwrap();
+        assert_eq!(table.pixels(), 0);
+    }
+
+    #[test]
+    fn an_id_that_is_used_again_has_another_generation() {
+        let mut table = SurfaceTable::default();
+        let first = create(&mut table, 7, 2, 2).unwrap();
+        assert_eq!(create(&mut table, 7, 2, 2), Err(SurfaceError::Exists(SurfaceId(7))));
+        table.destroy(SurfaceId(7)).unwrap();
+        assert_eq!(table.destroy(SurfaceId(7)).unwrap_err(), SurfaceError::Missing(SurfaceId(7)));
+        assert_ne!(create(&mut table, 7, 2, 2).unwrap(), first);
+    }
+
+    #[test]
+    fn formats_other_than_32_bits_are_refused() {
+        let mut table = SurfaceTable::default();
+        for format in [SurfaceFormat::A8, SurfaceFormat::RGB565, SurfaceFormat(0), SurfaceFormat(33)] {
+            let shape = SurfaceShape { width: 2, height: 2, format };
+            let error = table.create(SurfaceId(1), shape, None).unwrap_err();
+            assert_eq!(error, SurfaceError::Format(format));
+        }
+    }
+}

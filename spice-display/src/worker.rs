@@ -1,0 +1,146 @@
+//! The worker of one QXL device: its guest's events, its display and its pointer.
+
+use core::time::Duration;
+
+use spice_channel::{ChannelConfig, PipeLimits};
+use spice_proto::{ChannelId, SurfaceId};
+
+use crate::qxl::{Command, DeviceEvent, GuestEvent, PrimarySurface, SurfaceCommand};
+use crate::surface::{DrawError, SurfaceError, SurfaceLimits, SurfaceShape};
+use crate::{CursorChannel, DisplayChannel};
+
+/// How a worker treats its guest and its viewers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WorkerConfig {
+    /// Which display, and which cursor channel beside it.
+    pub id: ChannelId,
+    /// The connections of the display channel.
+    pub display: ChannelConfig,
+    /// The connections of the cursor channel.
+    pub cursor: ChannelConfig,
+    /// What a viewer's display pipe may hold before it is squashed.
+    pub pipe: PipeLimits,
+    /// What the guest may ask for.
+    pub surfaces: SurfaceLimits,
+}
+
+impl Default for WorkerConfig {
+    fn default() -> Self {
+        // 8192 messages are a megabyte of the smallest draws, so no link is limited by the window.
+        let ack_window = 8192;
+        Self {
+            id: ChannelId(0),
+            display: ChannelConfig { ack_window, ..ChannelConfig::default() },
+            cursor: ChannelConfig { ack_window, in_flight: 64 << 10, ..ChannelConfig::default() },
+            pipe: PipeLimits { items: 256, bytes: 16 << 20 },
+            surfaces: SurfaceLimits::default(),
+        }
+    }
+}
+
+impl WorkerConfig {
+    /// The same, with viewers that take nothing for `limit` ended.
+    #[must_use]
+    pub const fn with_stall_limit(mut self, limit: Duration) -> Self {
+        self.display.stall_limit = limit;
+        self.cursor.stall_limit = limit;
+        self
+    }
+}
+
+/// Why a guest's command or event was refused. It costs that command and nothing else.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum CommandError {
+    /// A drawing command that cannot be painted.
+    #[error("draw refused: {0}")]
+    Draw(#[from] DrawError),
+    /// A surface that cannot be had.
+    #[error("surface refused: {0}")]
+    Surface(#[from] SurfaceError),
+}
+
+/// The display and the pointer of one QXL device.
+#[derive(Debug)]
+pub struct RedWorker {
+    display: DisplayChannel,
+    cursor: CursorChannel,
+}
+
+impl RedWorker {
+    /// A device without a surface, a pointer or viewers.
+    #[must_use]
+    pub fn new(config: &WorkerConfig) -> Self {
+        Self {
+            display: DisplayChannel::new(config.id, config.display, config.pipe, config.surfaces),
+            cursor: CursorChannel::new(config.id, config.cursor),
+        }
+    }
+
+    /// The display channel.
+    #[must_use]
+    pub fn display(&self) -> &DisplayChannel {
+        &self.display
+    }
+
+    /// The display channel.
+    pub fn display_mut(&mut self) -> &mut DisplayChannel {
+        &mut self.display
+    }
+
+    /// The cursor channel.
+    pub fn cursor_mut(&mut self) -> &mut CursorChannel {
+        &mut self.cursor
+    }
+
+    /// Both channels, the display first.
+    pub fn channels_mut(&mut self) -> (&mut DisplayChannel, &mut CursorChannel) {
+        (&mut self.display, &mut self.cursor)
+    }
+
+    /// Takes what the guest says.
+    ///
+    /// # Errors
+    /// What is refused, and why. Everything before and after it holds.
+    pub fn handle_event(&mut self, event: GuestEvent) -> Result<(), CommandError> {
+        match event {
+            GuestEvent::Command(command) => self.handle_command(command),
+            GuestEvent::Device(DeviceEvent::CreatePrimary(primary)) => self.create_primary(&primary),
+            GuestEvent::Device(DeviceEvent::DestroyPrimary) => {
+                self.cursor.reset();
+                Ok(self.display.destroy_surface(SurfaceId::PRIMARY)?)
+            }
+            GuestEvent::Device(DeviceEvent::DestroySurfaces) => {
+                self.cursor.reset();
+                self.display.destroy_surfaces();
+                Ok(())
+            }
+        }
+    }
+
+    fn handle_command(&mut self, command: Command) -> Result<(), CommandError> {
+        match command {
+            Command::Draw(drawable) => Ok(self.display.draw(drawable)?),
+            Command::Cursor(command) => {
+                self.cursor.handle_command(&command);
+                Ok(())
+            }
+            Command::Surface(SurfaceCommand::Create { surface, width, height, format, content }) => {
+                let shape = SurfaceShape { width, height, format };
+                Ok(self.display.create_surface(surface, shape, content.as_deref())?)
+            }
+            Command::Surface(SurfaceCommand::Destroy { surface }) => {
+                Ok(self.display.destroy_surface(surface)?)
+            }
+            Command::Message(_) | Command::Update(_) => Ok(()),
+        }
+    }
+
+    fn create_primary(&mut self, primary: &PrimarySurface) -> Result<(), CommandError> {
+        if self.display.surfaces().surface(SurfaceId::PRIMARY).is_some() {
+            self.display.destroy_surface(SurfaceId::PRIMARY)?;
+        }
+        let shape = SurfaceShape { width: primary.width, height: primary.height, format: primary.format };
+        Ok(self.display.create_surface(SurfaceId::PRIMARY, shape, primary.content.as_deref())?)
+    }
+}

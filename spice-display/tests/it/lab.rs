@@ -1,0 +1,148 @@
+//! The lab: one worker and viewers behind links that carry so many bytes a step.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+use spice_channel::{Channel, ChannelLink, ClientId, PipeLimits, Time};
+use spice_display::qxl::GuestEvent;
+use spice_display::{CommandError, RedWorker, WorkerConfig};
+use spice_proto::HeaderKind;
+use spice_proto::caps::{Capabilities, CapabilitySet, CommonCap, DisplayCap};
+use spice_proto::display::{ClientMessage, Init};
+use testkit::{ChannelPeer, DisplayModel};
+
+pub(crate) struct Lab {
+    pub(crate) worker: RedWorker,
+    pub(crate) now: Time,
+    viewers: BTreeMap<ClientId, Viewer>,
+    next_id: u64,
+}
+
+pub(crate) struct Viewer {
+    peer: ChannelPeer,
+    pub(crate) model: DisplayModel,
+    link: VecDeque<u8>,
+    /// Bytes that the link carries in one step.
+    pub(crate) rate: usize,
+    /// All that the viewer has been sent.
+    pub(crate) transcript: Vec<u8>,
+}
+
+pub(crate) fn caps(header: HeaderKind, lz4: bool) -> Capabilities {
+    let mini = (header == HeaderKind::Mini).then_some(CommonCap::MINI_HEADER.0);
+    let lz4 = lz4.then_some(DisplayCap::LZ4_COMPRESSION.0);
+    Capabilities {
+        common: CapabilitySet::new(mini),
+        channel: CapabilitySet::new(lz4.into_iter().chain([DisplayCap::MONITORS_CONFIG.0])),
+    }
+}
+
+impl Lab {
+    pub(crate) fn new(pipe: PipeLimits) -> Self {
+        let worker = RedWorker::new(&WorkerConfig { pipe, ..WorkerConfig::default() });
+        Self { worker, now: Time::from_millis(1), viewers: BTreeMap::new(), next_id: 1 }
+    }
+
+    pub(crate) fn join(&mut self, header: HeaderKind, lz4: bool, rate: usize) -> ClientId {
+        let id = ClientId(self.next_id);
+        self.next_id += 1;
+        self.worker.display_mut().connect(id, ChannelLink { caps: caps(header, lz4) }, self.now);
+        let mut peer = ChannelPeer::new(header);
+        let init = ClientMessage::Init(Init {
+            pixmap_cache_id: 1,
+            pixmap_cache_size: 1 << 20,
+            glz_dictionary_id: 1,
+            glz_dictionary_window_size: 1 << 20,
+        });
+        peer.send_message(init.id(), &init.encode().to_bytes());
+        let viewer = Viewer {
+            peer,
+            model: DisplayModel::default(),
+            link: VecDeque::new(),
+            rate,
+            transcript: Vec::new(),
+        };
+        self.viewers.insert(id, viewer);
+        id
+    }
+
+    pub(crate) fn leave(&mut self, id: ClientId) {
+        self.worker.display_mut().disconnect(id, self.now);
+        self.viewers.remove(&id);
+    }
+
+    pub(crate) fn viewer(&mut self, id: ClientId) -> &mut Viewer {
+        self.viewers.get_mut(&id).unwrap()
+    }
+
+    pub(crate) fn ids(&self) -> Vec<ClientId> {
+        self.viewers.keys().copied().collect()
+    }
+
+    pub(crate) fn event(&mut self, event: GuestEvent) -> Result<(), CommandError> {
+        self.worker.handle_event(event)
+    }
+
+    /// A millisecond passes: every link carries what it can.
+    pub(crate) fn step(&mut self) {
+        self.now += Duration::from_millis(1);
+        let display = self.worker.display_mut();
+        for (id, viewer) in &mut self.viewers {
+            while let Some(transmit) = display.poll_transmit(*id, self.now) {
+                viewer.link.extend(transmit.pieces.iter().flatten());
+            }
+            let len = viewer.rate.min(viewer.link.len());
+            let bytes: Vec<u8> = viewer.link.drain(..len).collect();
+            if len > 0 {
+                display.handle_written(*id, len, self.now);
+            }
+            viewer.transcript.extend_from_slice(&bytes);
+            viewer.peer.handle_bytes(&bytes);
+            while let Some((message, body)) = viewer.peer.poll_message().unwrap() {
+                viewer.model.handle(message, &body).unwrap();
+            }
+            display.handle_bytes(*id, &viewer.peer.take_answers(), self.now).unwrap();
+        }
+    }
+
+    /// Every link is as fast as it takes, until nothing is left to send.
+    pub(crate) fn run_until_idle(&mut self) {
+        for viewer in self.viewers.values_mut() {
+            viewer.rate = usize::MAX;
+        }
+        for _ in 0..10_000 {
+            self.step();
+            let idle = self
+                .viewers
+                .iter()
+                .all(|(id, viewer)| viewer.link.is_empty() && self.worker.display().is_current(*id));
+            if idle {
+                return;
+            }
+        }
+        panic!("viewers do not come to rest");
+    }
+
+    /// What the viewer has differs from what the server has: where, or nothing.
+    pub(crate) fn difference(&self, id: ClientId) -> Option<String> {
+        let model = &self.viewers[&id].model;
+        let surfaces = self.worker.display().surfaces();
+        let (here, there): (Vec<_>, Vec<_>) =
+            (surfaces.iter().map(|(id, _)| id).collect(), model.surfaces().map(|(id, _)| id).collect());
+        if here != there {
+            return Some(format!("surfaces {there:?} instead of {here:?}"));
+        }
+        for (surface, canvas) in surfaces.iter().map(|(id, surface)| (id, surface.canvas())) {
+            let picture = model.surface(surface)?;
+            let rows = (0..canvas.height()).flat_map(|y| canvas.row(y));
+            if (canvas.width(), canvas.height()) != picture.size() {
+                return Some(format!("surface {surface} of {:?}", picture.size()));
+            }
+            if let Some(at) = rows.zip(picture.pixels()).position(|(ours, theirs)| ours != theirs) {
+                let width = canvas.width() as usize;
+                return Some(format!("surface {surface} at {}, {}", at % width, at / width));
+            }
+        }
+        None
+    }
+}

@@ -1,0 +1,127 @@
+//! Random guests: surfaces come and go, and everything is drawn on everything.
+
+use std::sync::Arc;
+
+use proptest::prelude::*;
+use spice_display::qxl::{
+    Bitmap, BitmapFormat, Brush, Clip, Command, CopyBits, DeviceEvent, DrawCopy, DrawFill, DrawOp, Drawable,
+    Effect, GuestEvent, ImageSource, PrimarySurface, SurfaceCommand,
+};
+use spice_proto::display::{Ropd, SurfaceFormat};
+use spice_proto::{Point, Rect, SurfaceId};
+
+/// Every surface of these scenes has this many columns and rows.
+pub(crate) const SIDE: u32 = 48;
+
+pub(crate) fn primary() -> GuestEvent {
+    GuestEvent::Device(DeviceEvent::CreatePrimary(PrimarySurface {
+        width: SIDE,
+        height: SIDE,
+        format: SurfaceFormat::RGB32,
+        content: None,
+    }))
+}
+
+pub(crate) fn fill(surface: u32, bbox: Rect, colour: u32) -> GuestEvent {
+    let op = DrawOp::Fill(DrawFill { brush: Brush::Solid(colour), rop: Ropd::OP_PUT });
+    draw(surface, bbox, Clip::None, op)
+}
+
+pub(crate) fn copy_surface(surface: u32, bbox: Rect, source: u32, from: Point) -> GuestEvent {
+    let op = DrawOp::Copy(DrawCopy {
+        source: ImageSource::Surface(SurfaceId(source)),
+        source_area: Rect::new(from.x, from.y, bbox.width(), bbox.height()),
+        rop: Ropd::OP_PUT,
+    });
+    draw(surface, bbox, Clip::None, op)
+}
+
+fn draw(surface: u32, bbox: Rect, clip: Clip, op: DrawOp) -> GuestEvent {
+    GuestEvent::Command(Command::Draw(Drawable {
+        surface: SurfaceId(surface),
+        bbox,
+        clip,
+        effect: Effect::OPAQUE,
+        mm_time: 0,
+        op,
+    }))
+}
+
+fn bitmap(width: u32, height: u32, seed: u32) -> Arc<Bitmap> {
+    let pixels: Vec<u8> = (0..width * height)
+        .flat_map(|index| {
+            (seed.wrapping_mul(2_654_435_761) ^ (index % 7).wrapping_mul(0x0101_0101)).to_le_bytes()
+        })
+        .collect();
+    Arc::new(
+        Bitmap::new(seed.into(), BitmapFormat::RGB32, (width, height), width * 4, true, pixels.into())
+            .unwrap(),
+    )
+}
+
+fn surface() -> impl Strategy<Value = u32> {
+    0..5_u32
+}
+
+fn bbox() -> impl Strategy<Value = Rect> {
+    let side = SIDE as i32;
+    (0..side, 0..side, 1..=SIDE, 1..=SIDE).prop_map(move |(x, y, width, height)| {
+        Rect::new(x, y, width.min(SIDE - x.unsigned_abs()), height.min(SIDE - y.unsigned_abs()))
+    })
+}
+
+fn clip() -> impl Strategy<Value = Clip> {
+    prop_oneof![
+        3 => Just(Clip::None),
+        1 => prop::collection::vec(bbox(), 0..4).prop_map(|rects| Clip::Rects(rects.into())),
+    ]
+}
+
+fn corner() -> impl Strategy<Value = Point> {
+    let side = SIDE as i32;
+    (-4..side, -4..side).prop_map(|(x, y)| Point::new(x, y))
+}
+
+fn op() -> impl Strategy<Value = (Rect, DrawOp)> {
+    (bbox(), corner(), surface(), any::<u32>(), 0..6_u8).prop_map(|(bbox, corner, other, seed, kind)| {
+        let op = match kind {
+            0 | 1 => DrawOp::Fill(DrawFill { brush: Brush::Solid(seed), rop: Ropd::OP_PUT }),
+            2 => DrawOp::CopyBits(CopyBits { source: Point::new(corner.x.max(0), corner.y.max(0)) }),
+            3 => DrawOp::Copy(DrawCopy {
+                source: ImageSource::Bitmap(bitmap(bbox.width(), bbox.height(), seed)),
+                source_area: Rect::new(0, 0, bbox.width(), bbox.height()),
+                rop: Ropd::OP_PUT,
+            }),
+            _ => DrawOp::Copy(DrawCopy {
+                source: ImageSource::Surface(SurfaceId(other)),
+                source_area: Rect::new(corner.x.max(0), corner.y.max(0), bbox.width(), bbox.height()),
+                rop: Ropd::OP_PUT,
+            }),
+        };
+        (bbox, op)
+    })
+}
+
+/// One thing that a guest may do; some of them are refused, because a surface is or is not there.
+pub(crate) fn event() -> impl Strategy<Value = GuestEvent> {
+    let create = (1..5_u32, any::<bool>(), any::<u32>()).prop_map(|(surface, keep, seed)| {
+        GuestEvent::Command(Command::Surface(SurfaceCommand::Create {
+            surface: SurfaceId(surface),
+            width: SIDE,
+            height: SIDE,
+            format: SurfaceFormat::RGB32,
+            content: keep.then(|| bitmap(SIDE, SIDE, seed)),
+        }))
+    });
+    let destroy = (1..5_u32).prop_map(|surface| {
+        GuestEvent::Command(Command::Surface(SurfaceCommand::Destroy { surface: SurfaceId(surface) }))
+    });
+    prop_oneof![
+        60 => (surface(), op(), clip()).prop_map(|(id, (bbox, op), clip)| draw(id, bbox, clip, op)),
+        6 => create,
+        4 => destroy,
+        1 => Just(primary()),
+        1 => Just(GuestEvent::Device(DeviceEvent::DestroyPrimary)),
+        1 => Just(GuestEvent::Device(DeviceEvent::DestroySurfaces)),
+    ]
+}

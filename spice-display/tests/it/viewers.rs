@@ -1,0 +1,170 @@
+//! Viewers of every speed: at rest each one's picture is the server's, and none changes what another receives.
+
+use proptest::prelude::*;
+use spice_channel::PipeLimits;
+use spice_display::qxl::GuestEvent;
+use spice_proto::{HeaderKind, Point, Rect, SurfaceId};
+
+use crate::lab::Lab;
+use crate::scene::{self, copy_surface, fill, primary};
+
+const SMALL: PipeLimits = PipeLimits { items: 8, bytes: 64 << 10 };
+
+/// What happens in a schedule.
+#[derive(Clone, Debug)]
+enum Act {
+    Guest(GuestEvent),
+    Step,
+    Join { mini: bool, lz4: bool, rate: usize },
+    Leave(usize),
+    Rate(usize, usize),
+}
+
+fn rate() -> impl Strategy<Value = usize> {
+    prop_oneof![Just(0), 1..400_usize, 1000..20_000_usize, Just(usize::MAX)]
+}
+
+fn act() -> impl Strategy<Value = Act> {
+    prop_oneof![
+        12 => scene::event().prop_map(Act::Guest),
+        4 => Just(Act::Step),
+        1 => (any::<bool>(), any::<bool>(), rate()).prop_map(|(mini, lz4, rate)| Act::Join { mini, lz4, rate }),
+        1 => any::<prop::sample::Index>().prop_map(|index| Act::Leave(index.index(16))),
+        1 => (any::<prop::sample::Index>(), rate()).prop_map(|(index, rate)| Act::Rate(index.index(16), rate)),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 1000, ..ProptestConfig::default() })]
+
+    /// Whatever the guest draws, whoever joins, lags, is squashed or leaves: at rest all pictures are the server's.
+    #[test]
+    fn at_rest_every_viewer_has_the_servers_picture(acts in prop::collection::vec(act(), 1..160)) {
+        let mut lab = Lab::new(SMALL);
+        lab.event(primary()).unwrap();
+        lab.join(HeaderKind::Mini, true, usize::MAX);
+        lab.join(HeaderKind::Full, false, 300);
+        for act in acts {
+            let ids = lab.ids();
+            match act {
+                Act::Guest(event) => drop(lab.event(event)),
+                Act::Step => lab.step(),
+                Act::Join { mini, lz4, rate } => {
+                    if ids.len() < 6 {
+                        let header = if mini { HeaderKind::Mini } else { HeaderKind::Full };
+                        lab.join(header, lz4, rate);
+                    }
+                }
+                Act::Leave(at) => {
+                    if let Some(id) = ids.get(at) {
+                        lab.leave(*id);
+                    }
+                }
+                Act::Rate(at, rate) => {
+                    if let Some(id) = ids.get(at) {
+                        lab.viewer(*id).rate = rate;
+                    }
+                }
+            }
+            prop_assert!(lab.worker.display().stats().queued <= SMALL.items * lab.ids().len());
+        }
+        lab.run_until_idle();
+        for id in lab.ids() {
+            prop_assert_eq!(lab.difference(id), None, "{}", id);
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+
+    /// A fast viewer receives the same bytes with a stalled and a slow one beside it as alone.
+    #[test]
+    fn a_fast_viewers_bytes_do_not_depend_on_the_others(
+        events in prop::collection::vec(scene::event(), 1..150),
+        others in prop::collection::vec(rate(), 1..4),
+    ) {
+        let transcript = |others: &[usize]| {
+            let mut lab = Lab::new(SMALL);
+            lab.event(primary()).unwrap();
+            let fast = lab.join(HeaderKind::Mini, true, usize::MAX);
+            for rate in others {
+                lab.join(HeaderKind::Mini, true, *rate);
+            }
+            for chunk in events.chunks(5) {
+                for event in chunk {
+                    drop(lab.event(event.clone()));
+                }
+                lab.step();
+            }
+            std::mem::take(&mut lab.viewer(fast).transcript)
+        };
+        prop_assert_eq!(transcript(&[]), transcript(&others));
+    }
+}
+
+#[test]
+fn a_stalled_viewer_holds_a_region_and_no_command() {
+    let mut lab = Lab::new(SMALL);
+    lab.event(primary()).unwrap();
+    let stalled = lab.join(HeaderKind::Mini, true, usize::MAX);
+    lab.step();
+    lab.step();
+    lab.viewer(stalled).rate = 0;
+    for number in 0..20_000 {
+        lab.event(fill(0, Rect::new(number % 40, number / 40 % 40, 8, 8), number.unsigned_abs())).unwrap();
+        if number % 10 == 0 {
+            lab.step();
+        }
+        assert!(lab.worker.display().stats().queued <= SMALL.items);
+    }
+    assert!(lab.worker.display().stats().squashes >= 1);
+    lab.run_until_idle();
+    assert_eq!(lab.difference(stalled), None);
+    // The newest state, never the history: what the socket took before it stalled, and a few images.
+    let draws = lab.viewer(stalled).model.count(302);
+    assert!(draws < 14_000, "{draws} fills of 20000");
+}
+
+#[test]
+fn a_draw_that_reads_a_damaged_surface_is_shown_with_what_was_meant() {
+    let mut lab = Lab::new(PipeLimits { items: 3, bytes: 1 << 20 });
+    lab.event(primary()).unwrap();
+    let create = |id| {
+        use spice_display::qxl::{Command, SurfaceCommand};
+        GuestEvent::Command(Command::Surface(SurfaceCommand::Create {
+            surface: SurfaceId(id),
+            width: scene::SIDE,
+            height: scene::SIDE,
+            format: spice_proto::display::SurfaceFormat::RGB32,
+            content: None,
+        }))
+    };
+    lab.event(create(1)).unwrap();
+    let viewer = lab.join(HeaderKind::Mini, false, usize::MAX);
+    lab.run_until_idle();
+    lab.viewer(viewer).rate = 0;
+    let all = Rect::new(0, 0, scene::SIDE, scene::SIDE);
+    for colour in 0..5000 {
+        lab.event(fill(1, all, colour)).unwrap();
+        lab.event(copy_surface(0, all, 1, Point::default())).unwrap();
+        lab.event(fill(1, all, !colour)).unwrap();
+        lab.step();
+    }
+    lab.run_until_idle();
+    assert_eq!(lab.difference(viewer), None);
+}
+
+#[test]
+fn a_viewer_that_joins_is_shown_the_picture_in_one_image_and_told_to_show_it() {
+    let mut lab = Lab::new(SMALL);
+    lab.event(primary()).unwrap();
+    lab.event(fill(0, Rect::new(5, 5, 10, 10), 0xff_0000)).unwrap();
+    let viewer = lab.join(HeaderKind::Mini, false, usize::MAX);
+    lab.run_until_idle();
+    let model = &lab.viewer(viewer).model;
+    assert_eq!((model.count(314), model.count(304), model.count(302)), (1, 1, 0));
+    assert!(model.is_marked());
+    assert_eq!(model.monitors().len(), 1);
+    assert_eq!(lab.difference(viewer), None);
+}
