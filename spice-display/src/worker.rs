@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use spice_channel::{ChannelConfig, PipeLimits};
+use spice_channel::{Channel, ChannelConfig, PipeLimits, Time};
 use spice_proto::{ChannelId, SurfaceId};
 
 use crate::qxl::{Command, DeviceEvent, GuestEvent, PrimarySurface, SurfaceCommand};
@@ -96,6 +96,12 @@ impl RedWorker {
     /// Both channels, the display first.
     pub fn channels_mut(&mut self) -> (&mut DisplayChannel, &mut CursorChannel) {
         (&mut self.display, &mut self.cursor)
+    }
+
+    /// When one of the channels has to be told that time has passed.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Time> {
+        self.display.poll_timeout().into_iter().chain(self.cursor.poll_timeout()).min()
     }
 
     /// Takes what the guest says.

@@ -99,6 +99,7 @@ impl<R: BufRead> Recording<R> {
 
     /// Bytes of the recording before the event that [`Self::next_event`] answers next; all of them at the end.
     /// So many bytes of it, cut off, are a recording of the events so far.
+    #[must_use]
     pub fn position(&self) -> u64 {
         self.tokenizer.position()
     }

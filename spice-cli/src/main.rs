@@ -1,0 +1,35 @@
+//! `spice-cli`: one desktop, many viewers, from the command line.
+
+mod args;
+mod serve;
+mod stats;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+fn main() -> ExitCode {
+    let args::Cli { command, verbose } = args::Cli::parse();
+    let level = match verbose {
+        0 => "warn",
+        1 => "info",
+        _ => "debug",
+    };
+    tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .with_target(false)
+        .with_env_filter(
+            tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| level.into()),
+        )
+        .init();
+    let result = match command {
+        args::Command::Server(server) => serve::serve(&server),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("spice-cli: {message}");
+            ExitCode::from(2)
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! `spice-cli server`.
+
+use std::fs;
+use std::future::pending;
+use std::net::SocketAddr;
+use std::path::Path;
+
+use spice_server::guest::Guest;
+use spice_server::guest::bench::{BenchGuest, BenchSpec};
+use spice_server::guest::demo::DemoGuest;
+use spice_server::guest::replay::{ReplayGuest, ReplayOptions};
+use spice_server::{Auth, Server, ServerConfig, Ticket, wall_clock_offset};
+use tokio::runtime::Runtime;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::args::ServerArgs;
+use crate::stats;
+
+/// Serves until it is told to end; what cannot start is one sentence.
+pub(crate) fn serve(args: &ServerArgs) -> Result<(), String> {
+    let auth = auth(args)?;
+    let guest = guest(args)?;
+    let config = ServerConfig::new(args.listen, auth);
+    let runtime = Runtime::new().map_err(|error| format!("cannot start the runtime: {error}"))?;
+    runtime.block_on(async {
+        let server = Server::bind(config, guest).await.map_err(|error| error.to_string())?;
+        print_how_to_connect(server.local_addr(), args);
+        let stats = server.stats();
+        let mut finished = server.finished();
+        let end = async {
+            tokio::select! {
+                () = asked_to_end() => {}
+                () = async { if args.stats { stats::print(stats).await } else { pending().await } } => {}
+                _ = finished.wait_for(|finished| *finished), if !args.hold => {}
+            }
+        };
+        server.run(end).await;
+        Ok(())
+    })
+}
+
+fn print_how_to_connect(addr: SocketAddr, args: &ServerArgs) {
+    let ticket = if args.ticket_file.is_some() { "; viewers ask for the ticket" } else { "" };
+    eprintln!("serving {} on {addr}{ticket}; Ctrl-C ends it", args.guest);
+    eprintln!("connect with: remote-viewer spice://{addr}");
+}
+
+/// Whom to let in: anybody without a ticket on loopback, or when told so.
+fn auth(args: &ServerArgs) -> Result<Auth, String> {
+    match &args.ticket_file {
+        Some(path) => Ok(Auth::Ticket(read_ticket(path)?)),
+        None if args.no_ticket || args.listen.ip().is_loopback() => Ok(Auth::Open),
+        None => Err(format!(
+            "listening on {} needs --ticket-file, or --no-ticket to let in anybody who can connect",
+            args.listen
+        )),
+    }
+}
+
+fn read_ticket(path: &Path) -> Result<Ticket, String> {
+    let content = fs::read(path).map_err(|error| format!("cannot read ticket file {}: {error}", path.display()))?;
+    let line = content.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let line = line.strip_suffix(b"\r").unwrap_or(line);
+    Ticket::new(line).map_err(|error| format!("ticket file {}: {error}", path.display()))
+}
+
+fn guest(args: &ServerArgs) -> Result<Box<dyn Guest>, String> {
+    let replay_only = args.looped || args.wait || args.hold || args.stop_after.is_some() || args.speed != 1.0;
+    match args.guest.split_once(':') {
+        Some(("replay", path)) => {
+            let mut options = ReplayOptions::new(path);
+            options.speed = args.speed;
+            options.looped = args.looped;
+            options.stop_after = args.stop_after;
+            options.wait = args.wait;
+            Ok(Box::new(ReplayGuest::new(options).map_err(|error| error.to_string())?))
+        }
+        _ if replay_only => {
+            Err("--speed, --loop, --stop-after, --wait and --hold are for --guest replay:FILE".into())
+        }
+        Some(("bench", scene)) => {
+            let spec: BenchSpec = scene.parse().map_err(|error| format!("--guest {}: {error}", args.guest))?;
+            Ok(Box::new(BenchGuest::new(spec)))
+        }
+        None if args.guest == "demo" => Ok(Box::new(DemoGuest::default().with_wall_clock(wall_clock_offset()))),
+        _ => Err(format!("no guest is named `{}`; there are demo, replay:FILE and bench:SCENE", args.guest)),
+    }
+}
+
+/// Ctrl-C, or what a service manager sends.
+async fn asked_to_end() {
+    let Ok(mut terminate) = signal(SignalKind::terminate()) else { return };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminate.recv() => {}
+    }
+}

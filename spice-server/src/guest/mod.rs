@@ -1,0 +1,111 @@
+//! Guests: whoever draws the desktop and takes the viewers' input.
+
+use spice_channel::Time;
+use spice_display::qxl::GuestEvent;
+use spice_proto::inputs::{KeyModifiers, MouseButton, MouseButtons};
+
+pub mod bench;
+pub mod demo;
+pub mod replay;
+
+/// A desktop: commands come out of it, input goes into it.
+///
+/// One thread owns a guest and calls it; the guest is a state machine like the cores, with time as an argument. It is
+/// polled until it answers `None`, then again when [`Guest::poll_timeout`] has passed, after input, and whenever it
+/// wakes its owner through the [`GuestWaker`].
+pub trait Guest: Send {
+    /// Gives the guest a way to say, from another thread, that [`Guest::poll`] has something new.
+    fn attach(&mut self, waker: GuestWaker) {
+        drop(waker);
+    }
+
+    /// Whether the guest takes absolute positions (a tablet); without, viewers send relative motion.
+    fn takes_positions(&self) -> bool;
+
+    /// The next command or device event, if one is due.
+    fn poll(&mut self, now: Time) -> Option<GuestEvent>;
+
+    /// When [`Guest::poll`] will have something to say without any other cause; `None` for not by itself.
+    fn poll_timeout(&self) -> Option<Time>;
+
+    /// Takes one input event of some viewer.
+    fn handle_input(&mut self, input: GuestInput, now: Time);
+
+    /// How many viewers have a display channel now; called at each change.
+    fn handle_viewers(&mut self, displays: usize, now: Time) {
+        let _ = (displays, now);
+    }
+
+    /// The state of the keyboard's lights.
+    fn leds(&self) -> KeyModifiers {
+        KeyModifiers::empty()
+    }
+
+    /// Whether every command has been handed over and none will follow.
+    fn is_finished(&self) -> bool {
+        false
+    }
+}
+
+/// What a viewer did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum GuestInput {
+    /// One byte of a PC AT scan code, set 1: bit 7 is a release, `0xe0` a prefix.
+    ScanCode(u8),
+    /// The viewer's lock keys are in this state.
+    Modifiers(KeyModifiers),
+    /// Relative motion in pixels.
+    Motion {
+        /// To the right.
+        dx: i32,
+        /// Down.
+        dy: i32,
+        /// What is held down.
+        buttons: MouseButtons,
+    },
+    /// An absolute position in pixels of the primary surface.
+    Position {
+        /// From the left.
+        x: u32,
+        /// From the top.
+        y: u32,
+        /// What is held down.
+        buttons: MouseButtons,
+    },
+    /// A button goes down; for the wheel, one click.
+    Press {
+        /// Which.
+        button: MouseButton,
+        /// What is held down, this one included.
+        buttons: MouseButtons,
+    },
+    /// A button goes up.
+    Release {
+        /// Which.
+        button: MouseButton,
+        /// What is held down still.
+        buttons: MouseButtons,
+    },
+}
+
+/// Wakes the thread that owns a guest. Cheap to clone; waking an owner that is gone does nothing.
+#[derive(Clone)]
+pub struct GuestWaker(std::sync::Arc<dyn Fn() + Send + Sync>);
+
+impl GuestWaker {
+    /// A waker that calls `wake`, from any thread.
+    pub fn new(wake: impl Fn() + Send + Sync + 'static) -> Self {
+        Self(std::sync::Arc::new(wake))
+    }
+
+    /// Says that the guest has something new.
+    pub fn wake(&self) {
+        (self.0)();
+    }
+}
+
+impl core::fmt::Debug for GuestWaker {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("GuestWaker")
+    }
+}

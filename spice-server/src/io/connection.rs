@@ -1,0 +1,138 @@
+//! One reader and one writer task for each connection.
+
+use std::io::{self, IoSlice};
+use std::sync::Arc;
+
+use bytes::{Buf, Bytes, BytesMut};
+use spice_channel::Transmit;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::task::JoinHandle;
+
+/// Bytes that one connection may have waiting for its owner. The reader stops there, and TCP holds the peer.
+const READ_AHEAD: usize = 64 << 10;
+
+/// Bytes that the reader takes at once.
+const READ_SIZE: usize = 16 << 10;
+
+/// Pieces in one write.
+const WRITE_PIECES: usize = 64;
+
+/// Unsent bytes that the kernel may hold. What waits beyond it waits in a pipe, where it can still be replaced.
+const NOTSENT_LOWAT: u32 = 128 << 10;
+
+/// What a connection tells its owner.
+#[derive(Debug)]
+pub(crate) enum ConnectionEvent {
+    /// Bytes from the peer. The reader goes on as they are dropped.
+    Read(Bytes, OwnedSemaphorePermit),
+    /// The socket has taken so many bytes.
+    Written(usize),
+    /// The connection is over; nothing follows.
+    Closed(io::Result<()>),
+}
+
+/// The owner's end of a connection. Dropping it closes the connection.
+#[derive(Debug)]
+pub(crate) struct Connection {
+    pieces: UnboundedSender<Bytes>,
+    reader: JoinHandle<()>,
+    writer: JoinHandle<()>,
+}
+
+impl Connection {
+    /// Hands bytes to the writer. The owner bounds what is on its way by counting [`ConnectionEvent::Written`].
+    pub(crate) fn send(&self, transmit: Transmit) {
+        for piece in transmit.pieces {
+            let _ = self.pieces.send(piece);
+        }
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        self.reader.abort();
+        self.writer.abort();
+    }
+}
+
+/// Starts the tasks of a connection. `greeting` is written first and not reported; every event goes to `deliver`.
+/// Must be called on the runtime.
+pub(crate) fn connect(
+    stream: TcpStream,
+    greeting: Vec<u8>,
+    deliver: impl Fn(ConnectionEvent) + Send + Sync + 'static,
+) -> Connection {
+    let _ = stream.set_nodelay(true);
+    let _ = socket2::SockRef::from(&stream).set_tcp_notsent_lowat(NOTSENT_LOWAT);
+    let (read_half, write_half) = stream.into_split();
+    let (pieces, queue) = unbounded_channel();
+    let deliver = Arc::new(deliver);
+    let to_owner = Arc::clone(&deliver);
+    let reader = tokio::spawn(async move {
+        let end = read(read_half, &*to_owner).await;
+        to_owner(ConnectionEvent::Closed(end));
+    });
+    let writer = tokio::spawn(async move {
+        if let Err(error) = write(write_half, greeting, queue, &*deliver).await {
+            deliver(ConnectionEvent::Closed(Err(error)));
+        }
+    });
+    Connection { pieces, reader, writer }
+}
+
+async fn read(mut socket: OwnedReadHalf, deliver: &(impl Fn(ConnectionEvent) + Sync)) -> io::Result<()> {
+    let ahead = Arc::new(Semaphore::new(READ_AHEAD));
+    let mut buffer = BytesMut::new();
+    loop {
+        buffer.reserve(READ_SIZE);
+        let len = (&mut socket).take(READ_SIZE as u64).read_buf(&mut buffer).await?;
+        if len == 0 {
+            return Ok(());
+        }
+        let permits = u32::try_from(len).unwrap_or(u32::MAX);
+        let Ok(permit) = Arc::clone(&ahead).acquire_many_owned(permits).await else { return Ok(()) };
+        deliver(ConnectionEvent::Read(buffer.split().freeze(), permit));
+    }
+}
+
+async fn write(
+    mut socket: OwnedWriteHalf,
+    greeting: Vec<u8>,
+    mut queue: UnboundedReceiver<Bytes>,
+    deliver: &(impl Fn(ConnectionEvent) + Sync),
+) -> io::Result<()> {
+    socket.write_all(&greeting).await?;
+    let mut batch = Vec::with_capacity(WRITE_PIECES);
+    while queue.recv_many(&mut batch, WRITE_PIECES).await > 0 {
+        let mut pieces = batch.as_mut_slice();
+        while !pieces.is_empty() {
+            let slices: Vec<IoSlice<'_>> = pieces.iter().map(|piece| IoSlice::new(piece)).collect();
+            let len = socket.write_vectored(&slices).await?;
+            if len == 0 {
+                return Err(io::ErrorKind::WriteZero.into());
+            }
+            pieces = skip(pieces, len);
+            deliver(ConnectionEvent::Written(len));
+        }
+        batch.clear();
+    }
+    Ok(())
+}
+
+/// What is left of `pieces` after their first `len` bytes.
+fn skip(pieces: &mut [Bytes], mut len: usize) -> &mut [Bytes] {
+    let mut done = 0;
+    for piece in pieces.iter_mut() {
+        if piece.len() > len {
+            piece.advance(len);
+            break;
+        }
+        len -= piece.len();
+        done += 1;
+    }
+    pieces.get_mut(done..).unwrap_or(&mut [])
+}

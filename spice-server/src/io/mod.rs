@@ -1,0 +1,7 @@
+//! Connections: bytes, not meaning.
+
+mod connection;
+mod driver;
+
+pub(crate) use connection::{Connection, ConnectionEvent, connect};
+pub(crate) use driver::{ChannelDriver, Ended};

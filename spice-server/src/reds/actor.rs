@@ -1,0 +1,246 @@
+//! The task that owns the viewers.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use rand::RngExt;
+use spice_channel::{Channel, ChannelLink, ClientId, RedClient, Scope, Time};
+use spice_proto::inputs::KeyModifiers;
+use spice_proto::main::MouseModes;
+use spice_proto::{ChannelType, ConnectionId, LinkError};
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, WeakUnboundedSender};
+use tokio::time::sleep;
+
+use super::{InputsChannel, MainChannel};
+use crate::clock;
+use crate::io::{ChannelDriver, ConnectionEvent, Ended, connect};
+use crate::link::{LinkedStream, result};
+use crate::stats::Counters;
+use crate::worker::{WorkerHandle, WorkerMessage};
+
+/// What the viewers' owner is told.
+#[derive(Debug)]
+pub(crate) enum RedsEvent {
+    /// A connection has linked.
+    Linked(LinkedStream),
+    /// A connection of the main or the inputs channel says something.
+    Connection(ChannelType, ClientId, ConnectionEvent),
+    /// A display or cursor connection is over.
+    Ended(ChannelType, Ended),
+    /// The guest's keyboard lights have changed.
+    Leds(KeyModifiers),
+}
+
+/// How others reach the viewers' owner. It ends when every handle is gone.
+pub(crate) type RedsHandle = UnboundedSender<RedsEvent>;
+
+/// The viewers, and the channels that concern the session rather than the screen.
+#[derive(Debug)]
+pub(crate) struct Reds {
+    clients: BTreeMap<ClientId, RedClient>,
+    next_client: u64,
+    main: MainChannel,
+    main_connections: ChannelDriver,
+    inputs: InputsChannel,
+    inputs_connections: ChannelDriver,
+    worker: WorkerHandle,
+    this: WeakUnboundedSender<RedsEvent>,
+    counters: Arc<Counters>,
+}
+
+impl Reds {
+    pub(crate) fn new(
+        main: MainChannel,
+        inputs: InputsChannel,
+        worker: WorkerHandle,
+        this: &RedsHandle,
+        counters: Arc<Counters>,
+    ) -> Self {
+        Self {
+            clients: BTreeMap::new(),
+            next_client: 1,
+            main,
+            main_connections: ChannelDriver::new(Arc::clone(&counters)),
+            inputs,
+            inputs_connections: ChannelDriver::new(Arc::clone(&counters)),
+            worker,
+            this: this.downgrade(),
+            counters,
+        }
+    }
+
+    /// Runs until nobody can tell it anything any more.
+    pub(crate) async fn run(mut self, mut events: UnboundedReceiver<RedsEvent>) {
+        loop {
+            let now = clock::now();
+            let until = self.poll_timeout().map_or(Duration::from_secs(3600), |at| at.since(now));
+            tokio::select! {
+                event = events.recv() => match event {
+                    Some(event) => self.handle_event(event, clock::now()),
+                    None => return,
+                },
+                () = sleep(until) => self.handle_timeout(clock::now()),
+            }
+            while let Ok(event) = events.try_recv() {
+                self.handle_event(event, clock::now());
+            }
+            self.flush(clock::now());
+        }
+    }
+
+    fn poll_timeout(&self) -> Option<Time> {
+        self.main.poll_timeout().into_iter().chain(self.inputs.poll_timeout()).min()
+    }
+
+    fn handle_event(&mut self, event: RedsEvent, now: Time) {
+        match event {
+            RedsEvent::Linked(linked) => self.handle_linked(linked, now),
+            RedsEvent::Connection(ChannelType::MAIN, client, event) => {
+                let before = self.main.mouse_mode();
+                if let Some(ended) = self.main_connections.handle_event(&mut self.main, client, event, now) {
+                    self.handle_ended(ChannelType::MAIN, &ended, now);
+                }
+                let mode = self.main.mouse_mode();
+                if mode != before {
+                    self.inputs.set_mouse_mode(mode);
+                    self.worker.send(WorkerMessage::PointerIsLocal(mode == MouseModes::CLIENT));
+                }
+            }
+            RedsEvent::Connection(kind, client, event) => {
+                if let Some(ended) = self.inputs_connections.handle_event(&mut self.inputs, client, event, now) {
+                    self.handle_ended(kind, &ended, now);
+                }
+                self.forward_inputs();
+            }
+            RedsEvent::Ended(kind, ended) => self.handle_ended(kind, &ended, now),
+            RedsEvent::Leds(leds) => self.inputs.set_leds(leds),
+        }
+    }
+
+    fn handle_timeout(&mut self, now: Time) {
+        for ended in self.main_connections.handle_timeout(&mut self.main, now) {
+            self.handle_ended(ChannelType::MAIN, &ended, now);
+        }
+        for ended in self.inputs_connections.handle_timeout(&mut self.inputs, now) {
+            self.handle_ended(ChannelType::INPUTS, &ended, now);
+        }
+        self.forward_inputs();
+    }
+
+    fn flush(&mut self, now: Time) {
+        self.main_connections.flush(&mut self.main, now);
+        self.inputs_connections.flush(&mut self.inputs, now);
+        self.counters.viewers.store(self.clients.len() as u64, Ordering::Relaxed);
+    }
+
+    fn forward_inputs(&mut self) {
+        while let Some(input) = self.inputs.poll_input() {
+            self.worker.send(WorkerMessage::Input(input));
+        }
+    }
+
+    /// Gives a linked connection to its viewer: a new one for a main channel, the one it names for any other.
+    fn handle_linked(&mut self, linked: LinkedStream, now: Time) {
+        let LinkedStream { stream, peer, mess } = linked;
+        let kind = mess.channel_type;
+        let admitted = if kind == ChannelType::MAIN {
+            Ok(self.new_client())
+        } else {
+            self.find_client(mess.connection_id)
+        };
+        let attached = admitted.and_then(|id| {
+            let client = self.clients.get_mut(&id).ok_or(LinkError::BAD_CONNECTION_ID)?;
+            client.attach(kind, mess.channel_id).map_err(|_| LinkError::CHANNEL_NOT_AVAILABLE)?;
+            Ok((id, client.connection()))
+        });
+        let (id, connection) = match attached {
+            Ok(attached) => attached,
+            Err(error) => {
+                tracing::info!(%peer, "{kind} link refused: {error}");
+                refuse(stream, error);
+                return;
+            }
+        };
+        tracing::info!(%peer, "{id}: {kind} channel");
+        let link = ChannelLink { caps: mess.caps };
+        match kind {
+            ChannelType::MAIN => {
+                let stream = self.connect(stream, kind, id);
+                self.main_connections.connect(&mut self.main, id, link, stream, now);
+                self.main.greet(id, connection, now);
+            }
+            ChannelType::INPUTS => {
+                let stream = self.connect(stream, kind, id);
+                self.inputs_connections.connect(&mut self.inputs, id, link, stream, now);
+            }
+            _ => self.worker.connect(kind, id, link, stream, result(LinkError::OK)),
+        }
+    }
+
+    fn connect(&self, stream: TcpStream, kind: ChannelType, id: ClientId) -> crate::io::Connection {
+        let this = self.this.clone();
+        connect(stream, result(LinkError::OK), move |event| {
+            if let Some(this) = this.upgrade() {
+                let _ = this.send(RedsEvent::Connection(kind, id, event));
+            }
+        })
+    }
+
+    /// A viewer that begins. The name for its channels is drawn at random, whatever it asked for, so that no viewer
+    /// can guess or choose another's.
+    fn new_client(&mut self) -> ClientId {
+        let id = ClientId(self.next_client);
+        self.next_client += 1;
+        let connection = loop {
+            let drawn = ConnectionId(rand::rng().random());
+            if drawn.0 != 0 && self.clients.values().all(|client| client.connection() != drawn) {
+                break drawn;
+            }
+        };
+        self.clients.insert(id, RedClient::new(id, connection));
+        id
+    }
+
+    fn find_client(&self, connection: ConnectionId) -> Result<ClientId, LinkError> {
+        let found = self.clients.values().find(|client| client.connection() == connection);
+        found.map(RedClient::id).ok_or(LinkError::BAD_CONNECTION_ID)
+    }
+
+    /// A connection is over: the channel of that viewer, or the viewer as a whole.
+    fn handle_ended(&mut self, kind: ChannelType, ended: &Ended, now: Time) {
+        let id = ended.client;
+        if kind == ChannelType::MAIN || ended.scope == Scope::Client {
+            tracing::info!("{id} left: {}", ended.reason);
+            self.end_client(id, now);
+        } else if let Some(client) = self.clients.get_mut(&id) {
+            tracing::info!("{id}: {kind} channel over: {}", ended.reason);
+            for channel in client.channels().filter(|(of, _)| *of == kind).collect::<Vec<_>>() {
+                client.detach(channel.0, channel.1);
+            }
+        }
+    }
+
+    fn end_client(&mut self, id: ClientId, now: Time) {
+        let Some(client) = self.clients.remove(&id) else { return };
+        for (kind, _) in client.channels() {
+            match kind {
+                ChannelType::MAIN => drop(self.main_connections.disconnect(&mut self.main, id, now)),
+                ChannelType::INPUTS => drop(self.inputs_connections.disconnect(&mut self.inputs, id, now)),
+                _ => self.worker.send(WorkerMessage::Disconnect(kind, id)),
+            }
+        }
+        self.forward_inputs();
+    }
+}
+
+/// Tells a viewer that it does not get the channel, and closes.
+fn refuse(mut stream: TcpStream, error: LinkError) {
+    tokio::spawn(async move {
+        let _ = stream.write_all(&result(error)).await;
+        let _ = stream.shutdown().await;
+    });
+}

@@ -1,0 +1,278 @@
+//! The inputs channel: every viewer's keyboard and mouse, into one guest.
+
+use std::collections::VecDeque;
+
+use spice_channel::{
+    Channel, ChannelConfig, ChannelError, ChannelLink, ClientId, RedChannel, RedChannelClient, Time, Transmit,
+};
+use spice_proto::caps::{CapabilitySet, InputsCap};
+use spice_proto::inputs::{
+    ClientMessage, KeyModifiers, KeyModifiersState, MOTION_ACK_BUNCH, MouseButton, MouseButtons, ServerMessage,
+};
+use spice_proto::main::MouseModes;
+use spice_proto::{ChannelId, ChannelType};
+
+use super::keyboard::{HeldKeys, Key};
+use crate::guest::GuestInput;
+
+/// The inputs of every viewer; what they do comes out of [`InputsChannel::poll_input`].
+#[derive(Debug)]
+pub(crate) struct InputsChannel {
+    channel: RedChannel<InputsClient>,
+    config: ChannelConfig,
+    mode: MouseModes,
+    leds: KeyModifiers,
+    inputs: VecDeque<GuestInput>,
+}
+
+#[derive(Debug)]
+struct InputsClient {
+    red: RedChannelClient,
+    keys: HeldKeys,
+    buttons: MouseButtons,
+    unacknowledged: u32,
+}
+
+impl InputsClient {
+    fn send(&mut self, message: &ServerMessage) {
+        self.red.send(message.id(), &message.encode());
+    }
+}
+
+/// The buttons that stay down, with their masks; the wheel's clicks do not.
+const HELD_BUTTONS: [(MouseButton, MouseButtons); 5] = [
+    (MouseButton::LEFT, MouseButtons::LEFT),
+    (MouseButton::MIDDLE, MouseButtons::MIDDLE),
+    (MouseButton::RIGHT, MouseButtons::RIGHT),
+    (MouseButton::SIDE, MouseButtons::SIDE),
+    (MouseButton::EXTRA, MouseButtons::EXTRA),
+];
+
+impl InputsChannel {
+    pub(crate) fn new(mode: MouseModes) -> Self {
+        Self {
+            channel: RedChannel::new(ChannelType::INPUTS, ChannelId(0)),
+            config: ChannelConfig::default(),
+            mode,
+            leds: KeyModifiers::empty(),
+            inputs: VecDeque::new(),
+        }
+    }
+
+    /// What viewers have done, in the order in which it came.
+    pub(crate) fn poll_input(&mut self) -> Option<GuestInput> {
+        self.inputs.pop_front()
+    }
+
+    /// Which kind of mouse message counts from now on.
+    pub(crate) fn set_mouse_mode(&mut self, mode: MouseModes) {
+        self.mode = mode;
+    }
+
+    /// The guest's keyboard lights have changed.
+    pub(crate) fn set_leds(&mut self, leds: KeyModifiers) {
+        self.leds = leds;
+        let message = ServerMessage::KeyModifiers(KeyModifiersState { modifiers: leds });
+        for (_, client) in self.channel.iter_mut() {
+            client.send(&message);
+        }
+    }
+
+    fn handle_message(&mut self, id: ClientId, message: ClientMessage) {
+        let Some(client) = self.channel.client_mut(id) else { return };
+        let inputs = &mut self.inputs;
+        match message {
+            ClientMessage::KeyDown(key) | ClientMessage::KeyUp(key) => {
+                for byte in key.bytes() {
+                    client.keys.handle_scan_code(byte);
+                    inputs.push_back(GuestInput::ScanCode(byte));
+                }
+            }
+            ClientMessage::KeyScancode(bytes) => {
+                for byte in bytes {
+                    client.keys.handle_scan_code(byte);
+                    inputs.push_back(GuestInput::ScanCode(byte));
+                }
+            }
+            ClientMessage::KeyModifiers(state) => inputs.push_back(GuestInput::Modifiers(state.modifiers)),
+            ClientMessage::MouseMotion(motion) => {
+                client.buttons = motion.buttons_state;
+                if self.mode == MouseModes::SERVER {
+                    let buttons = motion.buttons_state;
+                    inputs.push_back(GuestInput::Motion { dx: motion.dx, dy: motion.dy, buttons });
+                }
+                acknowledge_motion(client);
+            }
+            ClientMessage::MousePosition(position) => {
+                client.buttons = position.buttons_state;
+                if self.mode == MouseModes::CLIENT {
+                    let buttons = position.buttons_state;
+                    inputs.push_back(GuestInput::Position { x: position.x, y: position.y, buttons });
+                }
+                acknowledge_motion(client);
+            }
+            ClientMessage::MousePress(click) => {
+                client.buttons = click.buttons_state;
+                inputs.push_back(GuestInput::Press { button: click.button, buttons: click.buttons_state });
+            }
+            ClientMessage::MouseRelease(click) => {
+                client.buttons = click.buttons_state;
+                inputs.push_back(GuestInput::Release { button: click.button, buttons: click.buttons_state });
+            }
+            _ => {}
+        }
+    }
+
+    /// Lets go of what a viewer that leaves holds down and nobody else does.
+    fn release(&mut self, gone: &InputsClient) {
+        for key in gone.keys.iter() {
+            if !self.channel.iter().any(|(_, client)| client.keys.contains(key)) {
+                self.inputs.extend(Key::release(key).map(GuestInput::ScanCode));
+            }
+        }
+        let mut left = self.channel.iter().fold(MouseButtons::empty(), |held, (_, client)| held | client.buttons);
+        left |= gone.buttons;
+        for (button, mask) in HELD_BUTTONS {
+            let others = self.channel.iter().any(|(_, client)| client.buttons.contains(mask));
+            if gone.buttons.contains(mask) && !others {
+                left.remove(mask);
+                self.inputs.push_back(GuestInput::Release { button, buttons: left });
+            }
+        }
+    }
+}
+
+fn acknowledge_motion(client: &mut InputsClient) {
+    client.unacknowledged += 1;
+    if client.unacknowledged == MOTION_ACK_BUNCH {
+        client.unacknowledged = 0;
+        client.send(&ServerMessage::MouseMotionAck);
+    }
+}
+
+impl Channel for InputsChannel {
+    fn caps(&self) -> CapabilitySet {
+        CapabilitySet::new([InputsCap::KEY_SCANCODE.0])
+    }
+
+    fn connect(&mut self, client: ClientId, link: ChannelLink, now: Time) {
+        let mut joined = InputsClient {
+            red: RedChannelClient::new(link.header(), self.config, now),
+            keys: HeldKeys::default(),
+            buttons: MouseButtons::empty(),
+            unacknowledged: 0,
+        };
+        joined.send(&ServerMessage::Init(KeyModifiersState { modifiers: self.leds }));
+        self.channel.attach(client, joined);
+    }
+
+    fn disconnect(&mut self, client: ClientId, _: Time) {
+        if let Some(gone) = self.channel.detach(client) {
+            self.release(&gone);
+        }
+    }
+
+    fn handle_bytes(&mut self, id: ClientId, bytes: &[u8], now: Time) -> Result<(), ChannelError> {
+        let Some(client) = self.channel.client_mut(id) else { return Ok(()) };
+        client.red.handle_bytes(bytes, now);
+        while let Some(client) = self.channel.client_mut(id)
+            && let Some(message) = client.red.poll_message(now)?
+        {
+            self.handle_message(id, ClientMessage::decode(message.id, &message.body)?);
+        }
+        Ok(())
+    }
+
+    fn handle_written(&mut self, client: ClientId, len: usize, now: Time) {
+        if let Some(client) = self.channel.client_mut(client) {
+            client.red.handle_written(len, now);
+        }
+    }
+
+    fn handle_timeout(&mut self, now: Time) -> Vec<(ClientId, ChannelError)> {
+        self.channel
+            .iter_mut()
+            .filter_map(|(id, client)| client.red.handle_timeout(now).err().map(|error| (id, error)))
+            .collect()
+    }
+
+    fn poll_transmit(&mut self, client: ClientId, now: Time) -> Option<Transmit> {
+        self.channel.client_mut(client)?.red.poll_transmit(now)
+    }
+
+    fn poll_timeout(&self) -> Option<Time> {
+        self.channel.iter().map(|(_, client)| client.red.poll_timeout()).min()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use spice_proto::HeaderKind;
+    use spice_proto::caps::Capabilities;
+    use spice_proto::inputs::{KeyCode, MouseClick, MousePosition};
+
+    use super::*;
+
+    fn message(message: &ClientMessage) -> Vec<u8> {
+        let body = message.encode().to_bytes();
+        let mut bytes = Vec::new();
+        HeaderKind::Full.encode(1, message.id(), u32::try_from(body.len()).unwrap(), &mut bytes);
+        bytes.extend_from_slice(&body);
+        bytes
+    }
+
+    fn channel(viewers: u64) -> InputsChannel {
+        let mut channel = InputsChannel::new(MouseModes::CLIENT);
+        for id in 0..viewers {
+            channel.connect(ClientId(id), ChannelLink { caps: Capabilities::default() }, Time::ZERO);
+        }
+        channel
+    }
+
+    fn send(channel: &mut InputsChannel, client: u64, what: &ClientMessage) {
+        channel.handle_bytes(ClientId(client), &message(what), Time::ZERO).unwrap();
+    }
+
+    fn drain(channel: &mut InputsChannel) -> Vec<GuestInput> {
+        std::iter::from_fn(|| channel.poll_input()).collect()
+    }
+
+    #[test]
+    fn keys_of_a_viewer_that_leaves_are_released_unless_another_holds_them() {
+        let mut channel = channel(2);
+        send(&mut channel, 0, &ClientMessage::KeyDown(KeyCode { code: 0x1e }));
+        send(&mut channel, 0, &ClientMessage::KeyDown(KeyCode { code: 0x48e0 }));
+        send(&mut channel, 1, &ClientMessage::KeyDown(KeyCode { code: 0x1e }));
+        drain(&mut channel);
+        channel.disconnect(ClientId(0), Time::ZERO);
+        assert_eq!(drain(&mut channel), [GuestInput::ScanCode(0xe0), GuestInput::ScanCode(0xc8)]);
+        channel.disconnect(ClientId(1), Time::ZERO);
+        assert_eq!(drain(&mut channel), [GuestInput::ScanCode(0x9e)]);
+    }
+
+    #[test]
+    fn buttons_of_a_viewer_that_leaves_are_released() {
+        let mut channel = channel(1);
+        let click = MouseClick { button: MouseButton::LEFT, buttons_state: MouseButtons::LEFT };
+        send(&mut channel, 0, &ClientMessage::MousePress(click));
+        drain(&mut channel);
+        channel.disconnect(ClientId(0), Time::ZERO);
+        let release = GuestInput::Release { button: MouseButton::LEFT, buttons: MouseButtons::empty() };
+        assert_eq!(drain(&mut channel), [release]);
+    }
+
+    #[test]
+    fn every_fourth_motion_is_acknowledged() {
+        let mut channel = channel(1);
+        let init = channel.poll_transmit(ClientId(0), Time::ZERO).unwrap();
+        assert_eq!(init.len, 18 + 2);
+        let position =
+            MousePosition { x: 1, y: 2, buttons_state: MouseButtons::empty(), display_id: 0 };
+        for number in 1..=8 {
+            send(&mut channel, 0, &ClientMessage::MousePosition(position));
+            let acknowledged = channel.poll_transmit(ClientId(0), Time::ZERO).is_some();
+            assert_eq!(acknowledged, number % 4 == 0);
+        }
+        assert_eq!(drain(&mut channel).len(), 8);
+    }
+}

@@ -1,0 +1,162 @@
+//! The main channel: a viewer's session begins and ends with it.
+
+use spice_channel::{
+    Channel, ChannelConfig, ChannelError, ChannelLink, ClientId, RedChannel, RedChannelClient, Time, Transmit,
+};
+use spice_proto::caps::CapabilitySet;
+use spice_proto::main::{
+    ChannelsList, ClientMessage, Init, MouseMode, MouseModes, OfferedChannel, ServerMessage,
+};
+use spice_proto::{ChannelId, ChannelType, ConnectionId};
+
+/// The main channel of every viewer.
+#[derive(Debug)]
+pub(crate) struct MainChannel {
+    channel: RedChannel<MainClient>,
+    config: ChannelConfig,
+    offered: Vec<OfferedChannel>,
+    supported: MouseModes,
+    current: MouseModes,
+}
+
+#[derive(Debug)]
+struct MainClient {
+    red: RedChannelClient,
+}
+
+impl MainClient {
+    fn send(&mut self, message: &ServerMessage) {
+        self.red.send(message.id(), &message.encode());
+    }
+}
+
+/// The largest message that a viewer may send: an agent's piece with its head, and room.
+const MAX_INCOMING: u32 = 4096;
+
+impl MainChannel {
+    /// The channel of a session with these other channels. With `positions` the guest takes absolute positions, and
+    /// viewers draw the pointer themselves.
+    pub(crate) fn new(offered: impl IntoIterator<Item = (ChannelType, ChannelId)>, positions: bool) -> Self {
+        let (supported, current) = if positions {
+            (MouseModes::SERVER | MouseModes::CLIENT, MouseModes::CLIENT)
+        } else {
+            (MouseModes::SERVER, MouseModes::SERVER)
+        };
+        Self {
+            channel: RedChannel::new(ChannelType::MAIN, ChannelId(0)),
+            config: ChannelConfig { max_incoming: MAX_INCOMING, ..ChannelConfig::default() },
+            offered: offered
+                .into_iter()
+                .map(|(channel_type, channel_id)| OfferedChannel { channel_type, channel_id })
+                .collect(),
+            supported,
+            current,
+        }
+    }
+
+    /// The mouse mode in force, the same for every viewer.
+    pub(crate) fn mouse_mode(&self) -> MouseModes {
+        self.current
+    }
+
+    /// Greets a viewer that has just connected.
+    pub(crate) fn greet(&mut self, client: ClientId, connection: ConnectionId, now: Time) {
+        let init = Init {
+            session_id: connection,
+            display_channels_hint: 1,
+            supported_mouse_modes: self.supported.bits().into(),
+            current_mouse_mode: self.current.bits().into(),
+            agent_connected: 0,
+            agent_tokens: 0,
+            multi_media_time: u32::try_from(now.as_millis() & u64::from(u32::MAX)).unwrap_or(0),
+            ram_hint: 0,
+        };
+        if let Some(client) = self.channel.client_mut(client) {
+            client.send(&ServerMessage::Init(init));
+        }
+    }
+
+    fn handle_message(&mut self, client: ClientId, message: &ClientMessage) -> Result<(), ChannelError> {
+        match message {
+            ClientMessage::AttachChannels => {
+                let list = ServerMessage::ChannelsList(ChannelsList(self.offered.clone()));
+                if let Some(client) = self.channel.client_mut(client) {
+                    client.send(&list);
+                }
+                Ok(())
+            }
+            ClientMessage::MouseModeRequest(request) => {
+                self.request_mouse_mode(request.mode);
+                Ok(())
+            }
+            ClientMessage::MigrateConnected => Err(ChannelError::OutOfTurn { message: "main.MigrateConnected" }),
+            ClientMessage::MigrateConnectError => {
+                Err(ChannelError::OutOfTurn { message: "main.MigrateConnectError" })
+            }
+            ClientMessage::MigrateEnd => Err(ChannelError::OutOfTurn { message: "main.MigrateEnd" }),
+            // The viewer may not have heard yet that there is no agent: what it sends to one has nowhere to go.
+            _ => Ok(()),
+        }
+    }
+
+    /// One mode for the whole desktop: the last viewer to ask has its way, if the guest can do it.
+    fn request_mouse_mode(&mut self, mode: MouseModes) {
+        let possible = matches!(mode, MouseModes::CLIENT | MouseModes::SERVER) && self.supported.contains(mode);
+        if !possible || mode == self.current {
+            return;
+        }
+        self.current = mode;
+        let message =
+            ServerMessage::MouseMode(MouseMode { supported_modes: self.supported, current_mode: self.current });
+        for (_, client) in self.channel.iter_mut() {
+            client.send(&message);
+        }
+    }
+}
+
+impl Channel for MainChannel {
+    fn caps(&self) -> CapabilitySet {
+        CapabilitySet::default()
+    }
+
+    fn connect(&mut self, client: ClientId, link: ChannelLink, now: Time) {
+        let red = RedChannelClient::new(link.header(), self.config, now);
+        self.channel.attach(client, MainClient { red });
+    }
+
+    fn disconnect(&mut self, client: ClientId, _: Time) {
+        self.channel.detach(client);
+    }
+
+    fn handle_bytes(&mut self, id: ClientId, bytes: &[u8], now: Time) -> Result<(), ChannelError> {
+        let Some(client) = self.channel.client_mut(id) else { return Ok(()) };
+        client.red.handle_bytes(bytes, now);
+        while let Some(client) = self.channel.client_mut(id)
+            && let Some(message) = client.red.poll_message(now)?
+        {
+            self.handle_message(id, &ClientMessage::decode(message.id, &message.body)?)?;
+        }
+        Ok(())
+    }
+
+    fn handle_written(&mut self, client: ClientId, len: usize, now: Time) {
+        if let Some(client) = self.channel.client_mut(client) {
+            client.red.handle_written(len, now);
+        }
+    }
+
+    fn handle_timeout(&mut self, now: Time) -> Vec<(ClientId, ChannelError)> {
+        self.channel
+            .iter_mut()
+            .filter_map(|(id, client)| client.red.handle_timeout(now).err().map(|error| (id, error)))
+            .collect()
+    }
+
+    fn poll_transmit(&mut self, client: ClientId, now: Time) -> Option<Transmit> {
+        self.channel.client_mut(client)?.red.poll_transmit(now)
+    }
+
+    fn poll_timeout(&self) -> Option<Time> {
+        self.channel.iter().map(|(_, client)| client.red.poll_timeout()).min()
+    }
+}

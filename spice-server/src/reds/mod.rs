@@ -1,0 +1,10 @@
+//! The viewers: who they are, which channels they have, and what they may do.
+
+mod actor;
+mod inputs_channel;
+mod keyboard;
+mod main_channel;
+
+pub(crate) use actor::{Reds, RedsEvent, RedsHandle};
+pub(crate) use inputs_channel::InputsChannel;
+pub(crate) use main_channel::MainChannel;

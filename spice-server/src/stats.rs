@@ -1,0 +1,44 @@
+//! What a server counts.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Counters since the start, and what is there now.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Stats {
+    /// Viewers that have a main channel.
+    pub viewers: u64,
+    /// Commands and device events taken from the guest.
+    pub commands: u64,
+    /// Of these, commands that were refused.
+    pub refused: u64,
+    /// Bytes that sockets have taken, after the link.
+    pub bytes: u64,
+    /// Items in the display pipes of all viewers.
+    pub queued: u64,
+    /// How often a viewer was squashed.
+    pub squashes: u64,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Counters {
+    pub(crate) viewers: AtomicU64,
+    pub(crate) commands: AtomicU64,
+    pub(crate) refused: AtomicU64,
+    pub(crate) bytes: AtomicU64,
+    pub(crate) queued: AtomicU64,
+    pub(crate) squashes: AtomicU64,
+}
+
+impl Counters {
+    pub(crate) fn snapshot(&self) -> Stats {
+        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        Stats {
+            viewers: read(&self.viewers),
+            commands: read(&self.commands),
+            refused: read(&self.refused),
+            bytes: read(&self.bytes),
+            queued: read(&self.queued),
+            squashes: read(&self.squashes),
+        }
+    }
+}

@@ -1,0 +1,295 @@
+//! The thread of one guest: it owns the guest and its display and cursor channels, and nothing waits for anything else.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use spice_channel::{ChannelLink, ClientId, Time};
+use spice_display::RedWorker;
+use spice_proto::ChannelType;
+use spice_proto::inputs::KeyModifiers;
+use tokio::net::TcpStream;
+use tokio::sync::watch;
+
+use crate::clock;
+use crate::guest::{Guest, GuestInput, GuestWaker};
+use crate::io::{ChannelDriver, Connection, ConnectionEvent, Ended, connect};
+use crate::reds::{RedsEvent, RedsHandle};
+use crate::stats::Counters;
+
+/// What the worker is told.
+#[derive(Debug)]
+pub(crate) enum WorkerMessage {
+    /// A viewer has linked a display or cursor channel.
+    Connect(ChannelType, ClientId, ChannelLink, Connection),
+    /// A connection says something.
+    Connection(ChannelType, ClientId, ConnectionEvent),
+    /// A viewer is gone.
+    Disconnect(ChannelType, ClientId),
+    /// A viewer typed or moved its mouse.
+    Input(GuestInput),
+    /// Whether viewers draw the pointer where their own mouse is.
+    PointerIsLocal(bool),
+    /// Something may be new.
+    Wake,
+    /// The server ends.
+    Stop,
+}
+
+/// How others reach the worker.
+#[derive(Clone, Debug)]
+pub(crate) struct WorkerHandle {
+    mailbox: Sender<WorkerMessage>,
+}
+
+impl WorkerHandle {
+    pub(crate) fn send(&self, message: WorkerMessage) {
+        let _ = self.mailbox.send(message);
+    }
+
+    /// Starts a connection whose events go to the worker. Must be called on the runtime.
+    pub(crate) fn connect(
+        &self,
+        kind: ChannelType,
+        id: ClientId,
+        link: ChannelLink,
+        stream: TcpStream,
+        greeting: Vec<u8>,
+    ) {
+        let mailbox = self.mailbox.clone();
+        let connection = connect(stream, greeting, move |event| {
+            let _ = mailbox.send(WorkerMessage::Connection(kind, id, event));
+        });
+        self.send(WorkerMessage::Connect(kind, id, link, connection));
+    }
+}
+
+/// A worker that runs.
+#[derive(Debug)]
+pub(crate) struct WorkerThread {
+    pub(crate) handle: WorkerHandle,
+    /// Turns true when the guest has ended and its last picture is with every viewer that keeps up.
+    pub(crate) finished: watch::Receiver<bool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl WorkerThread {
+    pub(crate) fn stop(&mut self) {
+        self.handle.send(WorkerMessage::Stop);
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+struct Worker {
+    core: RedWorker,
+    display_connections: ChannelDriver,
+    cursor_connections: ChannelDriver,
+    guest: Box<dyn Guest>,
+    mailbox: Receiver<WorkerMessage>,
+    woken: Arc<AtomicBool>,
+    reds: RedsHandle,
+    counters: Arc<Counters>,
+    leds: KeyModifiers,
+    finished: watch::Sender<bool>,
+    finished_since: Option<Time>,
+}
+
+/// Commands that are taken before viewers get what there is.
+const BATCH: usize = 64;
+
+/// How long the last picture of a guest that has ended may take to reach its viewers.
+const LINGER: Duration = Duration::from_secs(2);
+
+/// The mailbox of a worker that does not run yet.
+pub(crate) struct WorkerMailbox {
+    handle: WorkerHandle,
+    mailbox: Receiver<WorkerMessage>,
+}
+
+impl WorkerMailbox {
+    pub(crate) fn new() -> Self {
+        let (sender, mailbox) = channel();
+        Self { handle: WorkerHandle { mailbox: sender }, mailbox }
+    }
+
+    pub(crate) fn handle(&self) -> WorkerHandle {
+        self.handle.clone()
+    }
+
+    /// Starts the thread.
+    pub(crate) fn start(
+        self,
+        mut core: RedWorker,
+        mut guest: Box<dyn Guest>,
+        reds: RedsHandle,
+        counters: Arc<Counters>,
+    ) -> io::Result<WorkerThread> {
+        core.cursor_mut().set_local(guest.takes_positions());
+        let woken = Arc::new(AtomicBool::new(false));
+        guest.attach(self.waker(Arc::clone(&woken)));
+        let (finished, finished_receiver) = watch::channel(false);
+        let worker = Worker {
+            core,
+            display_connections: ChannelDriver::new(Arc::clone(&counters)),
+            cursor_connections: ChannelDriver::new(Arc::clone(&counters)),
+            leds: guest.leds(),
+            guest,
+            mailbox: self.mailbox,
+            woken,
+            reds,
+            counters,
+            finished,
+            finished_since: None,
+        };
+        let thread = thread::Builder::new().name("red-worker".into()).spawn(move || worker.run())?;
+        Ok(WorkerThread { handle: self.handle, finished: finished_receiver, thread: Some(thread) })
+    }
+
+    /// Wakes the worker at most once until it has looked.
+    fn waker(&self, woken: Arc<AtomicBool>) -> GuestWaker {
+        let handle = self.handle.clone();
+        GuestWaker::new(move || {
+            if !woken.swap(true, Ordering::AcqRel) {
+                handle.send(WorkerMessage::Wake);
+            }
+        })
+    }
+}
+
+impl Worker {
+    fn run(mut self) {
+        loop {
+            let more = self.poll_guest(clock::now());
+            self.flush(clock::now());
+            self.check_finished(clock::now());
+            let wait = if more { Duration::ZERO } else { self.wait(clock::now()) };
+            match self.mailbox.recv_timeout(wait) {
+                Ok(WorkerMessage::Stop) | Err(RecvTimeoutError::Disconnected) => return,
+                Ok(message) => self.handle_message(message, clock::now()),
+                Err(RecvTimeoutError::Timeout) => {}
+            }
+            while let Ok(message) = self.mailbox.try_recv() {
+                if matches!(message, WorkerMessage::Stop) {
+                    return;
+                }
+                self.handle_message(message, clock::now());
+            }
+            self.handle_timeout(clock::now());
+        }
+    }
+
+    /// Takes what the guest has, up to a batch; answers whether there may be more.
+    fn poll_guest(&mut self, now: Time) -> bool {
+        self.woken.store(false, Ordering::Release);
+        for _ in 0..BATCH {
+            let Some(event) = self.guest.poll(now) else { return false };
+            self.counters.commands.fetch_add(1, Ordering::Relaxed);
+            if let Err(error) = self.core.handle_event(event) {
+                let earlier = self.counters.refused.fetch_add(1, Ordering::Relaxed);
+                if earlier < REFUSALS_LOGGED {
+                    tracing::warn!("guest: {error}");
+                }
+            }
+        }
+        true
+    }
+
+    fn wait(&self, now: Time) -> Duration {
+        let guest = self.guest.poll_timeout();
+        let channels = self.core.poll_timeout();
+        let linger = self.finished_since.filter(|_| !*self.finished.borrow()).map(|since| since + LINGER);
+        let until = guest.into_iter().chain(channels).chain(linger).min();
+        until.map_or(IDLE, |until| until.since(now).min(IDLE))
+    }
+
+    fn handle_message(&mut self, message: WorkerMessage, now: Time) {
+        let (display, cursor) = self.core.channels_mut();
+        match message {
+            WorkerMessage::Connect(ChannelType::CURSOR, id, link, connection) => {
+                self.cursor_connections.connect(cursor, id, link, connection, now);
+            }
+            WorkerMessage::Connect(_, id, link, connection) => {
+                self.display_connections.connect(display, id, link, connection, now);
+                self.guest.handle_viewers(self.display_connections.len(), now);
+            }
+            WorkerMessage::Connection(ChannelType::CURSOR, id, event) => {
+                if let Some(ended) = self.cursor_connections.handle_event(cursor, id, event, now) {
+                    self.report(ChannelType::CURSOR, ended);
+                }
+            }
+            WorkerMessage::Connection(_, id, event) => {
+                if let Some(ended) = self.display_connections.handle_event(display, id, event, now) {
+                    self.guest.handle_viewers(self.display_connections.len(), now);
+                    self.report(ChannelType::DISPLAY, ended);
+                }
+            }
+            WorkerMessage::Disconnect(ChannelType::CURSOR, id) => {
+                self.cursor_connections.disconnect(cursor, id, now);
+            }
+            WorkerMessage::Disconnect(_, id) => {
+                if self.display_connections.disconnect(display, id, now) {
+                    self.guest.handle_viewers(self.display_connections.len(), now);
+                }
+            }
+            WorkerMessage::Input(input) => self.handle_input(input, now),
+            WorkerMessage::PointerIsLocal(local) => cursor.set_local(local),
+            WorkerMessage::Wake | WorkerMessage::Stop => {}
+        }
+    }
+
+    fn handle_input(&mut self, input: GuestInput, now: Time) {
+        self.guest.handle_input(input, now);
+        let leds = self.guest.leds();
+        if leds != self.leds {
+            self.leds = leds;
+            let _ = self.reds.send(RedsEvent::Leds(leds));
+        }
+    }
+
+    fn handle_timeout(&mut self, now: Time) {
+        let (display, cursor) = self.core.channels_mut();
+        let displays = self.display_connections.handle_timeout(display, now);
+        let cursors = self.cursor_connections.handle_timeout(cursor, now);
+        if !displays.is_empty() {
+            self.guest.handle_viewers(self.display_connections.len(), now);
+        }
+        displays.into_iter().for_each(|ended| self.report(ChannelType::DISPLAY, ended));
+        cursors.into_iter().for_each(|ended| self.report(ChannelType::CURSOR, ended));
+    }
+
+    fn flush(&mut self, now: Time) {
+        let (display, cursor) = self.core.channels_mut();
+        self.display_connections.flush(display, now);
+        self.cursor_connections.flush(cursor, now);
+        let stats = self.core.display().stats();
+        self.counters.queued.store(stats.queued as u64, Ordering::Relaxed);
+        self.counters.squashes.store(stats.squashes, Ordering::Relaxed);
+    }
+
+    fn check_finished(&mut self, now: Time) {
+        if *self.finished.borrow() || !self.guest.is_finished() {
+            return;
+        }
+        let since = *self.finished_since.get_or_insert(now);
+        let display = self.core.display();
+        let all_current = display.viewers().all(|viewer| display.is_current(viewer));
+        if all_current || now.since(since) >= LINGER {
+            let _ = self.finished.send(true);
+        }
+    }
+
+    fn report(&self, kind: ChannelType, ended: Ended) {
+        let _ = self.reds.send(RedsEvent::Ended(kind, ended));
+    }
+}
+
+/// Refused commands that are logged one by one; the others are only counted.
+const REFUSALS_LOGGED: u64 = 20;
+
+/// The longest sleep, so that a clock that stood still is noticed.
+const IDLE: Duration = Duration::from_secs(60);
