@@ -87,7 +87,7 @@ impl Bitmap {
         (width, height): (u32, u32),
         stride: u32,
         top_down: bool,
-        data: Bytes,
+        mut data: Bytes,
     ) -> Result<Self, BitmapError> {
         if !matches!(format, BitmapFormat::RGB32 | BitmapFormat::RGBA) {
             return Err(BitmapError::Format(format));
@@ -99,11 +99,10 @@ impl Bitmap {
             return Err(BitmapError::Stride { width, stride });
         }
         let needed = u64::from(stride) * u64::from(height);
-        let Some(data) =
-            usize::try_from(needed).ok().filter(|needed| *needed <= data.len()).map(|end| data.slice(..end))
-        else {
-            return Err(BitmapError::Short { needed, len: data.len() });
-        };
+        match usize::try_from(needed) {
+            Ok(len) if len <= data.len() => data.truncate(len),
+            _ => return Err(BitmapError::Short { needed, len: data.len() }),
+        }
         Ok(Self { id, format, width, height, stride, top_down, data })
     }
 

@@ -1,5 +1,8 @@
 //! A worker, its guest and its viewers in one thread, with a virtual clock and links of any speed.
 
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test says what it found by panicking")]
+#![expect(clippy::disallowed_methods, reason = "tests read the recordings that are kept beside them")]
+
 mod hostile;
 mod lab;
 mod recordings;
