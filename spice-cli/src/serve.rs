@@ -58,7 +58,8 @@ fn auth(args: &ServerArgs) -> Result<Auth, String> {
 }
 
 fn read_ticket(path: &Path) -> Result<Ticket, String> {
-    let content = fs::read(path).map_err(|error| format!("cannot read ticket file {}: {error}", path.display()))?;
+    let content =
+        fs::read(path).map_err(|error| format!("cannot read ticket file {}: {error}", path.display()))?;
     let line = content.split(|byte| *byte == b'\n').next().unwrap_or_default();
     let line = line.strip_suffix(b"\r").unwrap_or(line);
     Ticket::new(line).map_err(|error| format!("ticket file {}: {error}", path.display()))
@@ -79,10 +80,13 @@ fn guest(args: &ServerArgs) -> Result<Box<dyn Guest>, String> {
             Err("--speed, --loop, --stop-after, --wait and --hold are for --guest replay:FILE".into())
         }
         Some(("bench", scene)) => {
-            let spec: BenchSpec = scene.parse().map_err(|error| format!("--guest {}: {error}", args.guest))?;
+            let spec: BenchSpec =
+                scene.parse().map_err(|error| format!("--guest {}: {error}", args.guest))?;
             Ok(Box::new(BenchGuest::new(spec)))
         }
-        None if args.guest == "demo" => Ok(Box::new(DemoGuest::default().with_wall_clock(wall_clock_offset()))),
+        None if args.guest == "demo" => {
+            Ok(Box::new(DemoGuest::default().with_wall_clock(wall_clock_offset())))
+        }
         _ => Err(format!("no guest is named `{}`; there are demo, replay:FILE and bench:SCENE", args.guest)),
     }
 }

@@ -16,7 +16,7 @@ use tokio::sync::watch;
 
 use crate::clock;
 use crate::guest::{Guest, GuestInput, GuestWaker};
-use crate::io::{ChannelDriver, Connection, ConnectionEvent, Ended, connect};
+use crate::io::{ChannelDriver, Connection, ConnectionEvent, Ended, ReadPermit, connect};
 use crate::reds::{RedsEvent, RedsHandle};
 use crate::stats::Counters;
 
@@ -29,8 +29,8 @@ pub(crate) enum WorkerMessage {
     Connection(ChannelType, ClientId, ConnectionEvent),
     /// A viewer is gone.
     Disconnect(ChannelType, ClientId),
-    /// A viewer typed or moved its mouse.
-    Input(GuestInput),
+    /// Viewers typed or moved their mice.
+    Inputs(Vec<GuestInput>, Option<ReadPermit>),
     /// Whether viewers draw the pointer where their own mouse is.
     PointerIsLocal(bool),
     /// Something may be new.
@@ -236,14 +236,16 @@ impl Worker {
                     self.guest.handle_viewers(self.display_connections.len(), now);
                 }
             }
-            WorkerMessage::Input(input) => self.handle_input(input, now),
+            WorkerMessage::Inputs(inputs, _permit) => self.handle_inputs(inputs, now),
             WorkerMessage::PointerIsLocal(local) => cursor.set_local(local),
             WorkerMessage::Wake | WorkerMessage::Stop => {}
         }
     }
 
-    fn handle_input(&mut self, input: GuestInput, now: Time) {
-        self.guest.handle_input(input, now);
+    fn handle_inputs(&mut self, inputs: Vec<GuestInput>, now: Time) {
+        for input in inputs {
+            self.guest.handle_input(input, now);
+        }
         let leds = self.guest.leds();
         if leds != self.leds {
             self.leds = leds;

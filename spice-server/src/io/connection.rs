@@ -27,12 +27,28 @@ const NOTSENT_LOWAT: u32 = 128 << 10;
 /// What a connection tells its owner.
 #[derive(Debug)]
 pub(crate) enum ConnectionEvent {
-    /// Bytes from the peer. The reader goes on as they are dropped.
-    Read(Bytes, OwnedSemaphorePermit),
+    /// Bytes from the peer. The reader goes on once every clone of the permit is dropped.
+    Read(Bytes, ReadPermit),
     /// The socket has taken so many bytes.
     Written(usize),
     /// The connection is over; nothing follows.
     Closed(io::Result<()>),
+}
+
+impl ConnectionEvent {
+    /// The permit of bytes from the peer, for who passes on what they mean.
+    pub(crate) fn permit(&self) -> Option<ReadPermit> {
+        match self {
+            Self::Read(_, permit) => Some(permit.clone()),
+            Self::Written(_) | Self::Closed(_) => None,
+        }
+    }
+}
+
+/// Keeps a place of the connection's read-ahead taken for as long as what was read is on its way.
+#[derive(Clone, Debug)]
+pub(crate) struct ReadPermit {
+    _place: Arc<OwnedSemaphorePermit>,
 }
 
 /// The owner's end of a connection. Dropping it closes the connection.
@@ -94,8 +110,8 @@ async fn read(mut socket: OwnedReadHalf, deliver: &(impl Fn(ConnectionEvent) + S
             return Ok(());
         }
         let permits = u32::try_from(len).unwrap_or(u32::MAX);
-        let Ok(permit) = Arc::clone(&ahead).acquire_many_owned(permits).await else { return Ok(()) };
-        deliver(ConnectionEvent::Read(buffer.split().freeze(), permit));
+        let Ok(place) = Arc::clone(&ahead).acquire_many_owned(permits).await else { return Ok(()) };
+        deliver(ConnectionEvent::Read(buffer.split().freeze(), ReadPermit { _place: Arc::new(place) }));
     }
 }
 

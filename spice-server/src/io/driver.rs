@@ -87,7 +87,13 @@ impl ChannelDriver {
         errors.into_iter().map(|(client, error)| self.end(channel, client, &error, now)).collect()
     }
 
-    fn end(&mut self, channel: &mut impl Channel, client: ClientId, error: &ChannelError, now: Time) -> Ended {
+    fn end(
+        &mut self,
+        channel: &mut impl Channel,
+        client: ClientId,
+        error: &ChannelError,
+        now: Time,
+    ) -> Ended {
         self.disconnect(channel, client, now);
         Ended { client, scope: error.scope(), reason: error.to_string() }
     }

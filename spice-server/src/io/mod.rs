@@ -3,5 +3,5 @@
 mod connection;
 mod driver;
 
-pub(crate) use connection::{Connection, ConnectionEvent, connect};
+pub(crate) use connection::{Connection, ConnectionEvent, ReadPermit, connect};
 pub(crate) use driver::{ChannelDriver, Ended};

@@ -12,7 +12,7 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use super::keys::KeyPool;
-use super::states::{AwaitHeader, AwaitMechanism, AwaitTicket, Authentication, Offer, Refusal};
+use super::states::{Authentication, AwaitHeader, AwaitMechanism, AwaitTicket, Offer, Refusal};
 use crate::config::Auth;
 
 /// A connection whose viewer has said what it wants and may have it; only the result is still to be sent.
@@ -51,7 +51,11 @@ impl From<Refusal> for Failure {
 
 impl Acceptor {
     /// Runs the handshake of one connection. One that fails is told why, in the protocol's words, and closed.
-    pub(crate) async fn link(self: Arc<Self>, mut stream: TcpStream, peer: SocketAddr) -> Option<LinkedStream> {
+    pub(crate) async fn link(
+        self: Arc<Self>,
+        mut stream: TcpStream,
+        peer: SocketAddr,
+    ) -> Option<LinkedStream> {
         match timeout(self.deadline, self.handshake(&mut stream)).await {
             Ok(Ok(mess)) => return Some(LinkedStream { stream, peer, mess }),
             Ok(Err(Failure::Io(error))) => tracing::debug!(%peer, "link broken: {error}"),

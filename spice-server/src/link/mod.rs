@@ -5,6 +5,6 @@ mod keys;
 mod states;
 
 pub(crate) use acceptor::{Acceptor, LinkedStream};
-pub(crate) use keys::KeyPool;
 pub use keys::KeyError;
+pub(crate) use keys::KeyPool;
 pub(crate) use states::{Offer, result};

@@ -144,7 +144,8 @@ impl AwaitMess {
         keys: &KeyPool,
         out: &mut Vec<u8>,
     ) -> Result<Authentication, Refusal> {
-        let mess = LinkMess::decode(body).map_err(|error| Refusal::reply(error.into(), LinkError::INVALID_DATA))?;
+        let mess =
+            LinkMess::decode(body).map_err(|error| Refusal::reply(error.into(), LinkError::INVALID_DATA))?;
         let (kind, id) = (mess.channel_type, mess.channel_id);
         let Some(channel) = offer.caps(kind, id) else {
             return Err(Refusal::reply(Reason::NoChannel { kind, id }, LinkError::CHANNEL_NOT_AVAILABLE));
@@ -192,8 +193,122 @@ impl AwaitTicket {
     pub(crate) fn step(self, ticket: &[u8; Self::LEN], auth: &Auth) -> Result<LinkMess, Refusal> {
         let admitted = match auth {
             Auth::Open => true,
-            Auth::Ticket(expected) => self.key.decrypt(ticket).is_some_and(|offered| expected.matches(&offered)),
+            Auth::Ticket(expected) => {
+                self.key.decrypt(ticket).is_some_and(|offered| expected.matches(&offered))
+            }
         };
-        if admitted { Ok(self.mess) } else { Err(Refusal::result(Reason::Ticket, LinkError::PERMISSION_DENIED)) }
+        if admitted {
+            Ok(self.mess)
+        } else {
+            Err(Refusal::result(Reason::Ticket, LinkError::PERMISSION_DENIED))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use spice_proto::ConnectionId;
+
+    use super::*;
+    use crate::config::Ticket;
+
+    fn offer() -> Offer {
+        let mut offer = Offer::default();
+        offer.add(ChannelType::MAIN, ChannelId(0), CapabilitySet::default());
+        offer
+    }
+
+    fn header(magic: [u8; 4], major: u32, size: u32) -> [u8; 16] {
+        let mut bytes = Vec::new();
+        LinkHeader { magic, major, minor: 2, size }.encode(&mut bytes);
+        bytes.try_into().unwrap()
+    }
+
+    fn mess(kind: ChannelType, selects: bool) -> Bytes {
+        let caps = if selects { CapabilitySet::new([0]) } else { CapabilitySet::default() };
+        let mess = LinkMess {
+            connection_id: ConnectionId(0),
+            channel_type: kind,
+            channel_id: ChannelId(0),
+            caps: Capabilities { common: caps, channel: CapabilitySet::default() },
+        };
+        let mut bytes = Vec::new();
+        mess.encode(&mut bytes);
+        Bytes::from(bytes).slice(LinkHeader::LEN..)
+    }
+
+    fn refused_with(refusal: &Refusal) -> LinkError {
+        let reply = LinkReply::decode(&Bytes::copy_from_slice(&refusal.answer[LinkHeader::LEN..])).unwrap();
+        assert_eq!(reply, LinkReply::refusal(reply.error));
+        reply.error
+    }
+
+    #[test]
+    fn headers_are_refused_with_the_protocols_error() {
+        for (bytes, error) in [
+            (header(*b"RFB ", 2, 18), LinkError::INVALID_MAGIC),
+            (header(MAGIC, 1, 18), LinkError::VERSION_MISMATCH),
+            (header(MAGIC, u32::MAX, 18), LinkError::VERSION_MISMATCH),
+            (header(MAGIC, 2, 4097), LinkError::INVALID_DATA),
+            (header(MAGIC, 2, u32::MAX), LinkError::INVALID_DATA),
+        ] {
+            assert_eq!(refused_with(&AwaitHeader.step(bytes).unwrap_err()), error);
+        }
+        assert_eq!(AwaitHeader.step(header(MAGIC, 2, 4096)).unwrap().len(), 4096);
+    }
+
+    #[test]
+    fn messages_are_refused_with_the_protocols_error() {
+        let keys = KeyPool::open().unwrap();
+        let step = |body: &Bytes| AwaitMess { size: 0 }.step(body, &offer(), &keys, &mut Vec::new());
+        let full = mess(ChannelType::MAIN, true);
+        for short in 0..full.len() {
+            assert_eq!(refused_with(&step(&full.slice(..short)).unwrap_err()), LinkError::INVALID_DATA);
+        }
+        for kind in [ChannelType::DISPLAY, ChannelType(0), ChannelType(200)] {
+            let refusal = step(&mess(kind, true)).unwrap_err();
+            assert_eq!(refused_with(&refusal), LinkError::CHANNEL_NOT_AVAILABLE);
+        }
+    }
+
+    #[test]
+    fn a_viewer_that_does_not_select_goes_straight_to_its_ticket() {
+        let keys = KeyPool::open().unwrap();
+        let mut out = Vec::new();
+        let state = AwaitMess { size: 0 }.step(&mess(ChannelType::MAIN, false), &offer(), &keys, &mut out);
+        assert!(matches!(state, Ok(Authentication::Ticket(_))));
+        assert!(LinkReply::decode(&Bytes::from(out).slice(LinkHeader::LEN..)).is_ok());
+    }
+
+    #[test]
+    fn only_the_ticket_mechanism_is_known() {
+        let keys = KeyPool::open().unwrap();
+        for number in [0_u32, 2, u32::MAX] {
+            let body = mess(ChannelType::MAIN, true);
+            let Ok(Authentication::Mechanism(state)) =
+                (AwaitMess { size: 0 }).step(&body, &offer(), &keys, &mut Vec::new())
+            else {
+                panic!("no choice of mechanism")
+            };
+            let refusal = state.step(number.to_le_bytes()).unwrap_err();
+            assert_eq!(refusal.answer, result(LinkError::INVALID_DATA));
+        }
+    }
+
+    #[test]
+    fn a_ticket_that_is_wrong_or_no_ciphertext_at_all_is_refused_alike() {
+        let keys = KeyPool::open().unwrap();
+        let auth = Auth::Ticket(Ticket::new(b"secret").unwrap());
+        for ticket in [[0; TICKET_LEN], [0xff; TICKET_LEN]] {
+            let mut out = Vec::new();
+            let body = mess(ChannelType::MAIN, false);
+            let Ok(Authentication::Ticket(state)) =
+                (AwaitMess { size: 0 }).step(&body, &offer(), &keys, &mut out)
+            else {
+                panic!("no ticket")
+            };
+            let refusal = state.step(&ticket, &auth).unwrap_err();
+            assert_eq!(refusal.answer, result(LinkError::PERMISSION_DENIED));
+        }
     }
 }

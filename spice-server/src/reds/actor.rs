@@ -17,7 +17,7 @@ use tokio::time::sleep;
 
 use super::{InputsChannel, MainChannel};
 use crate::clock;
-use crate::io::{ChannelDriver, ConnectionEvent, Ended, connect};
+use crate::io::{ChannelDriver, ConnectionEvent, Ended, ReadPermit, connect};
 use crate::link::{LinkedStream, result};
 use crate::stats::Counters;
 use crate::worker::{WorkerHandle, WorkerMessage};
@@ -111,10 +111,13 @@ impl Reds {
                 }
             }
             RedsEvent::Connection(kind, client, event) => {
-                if let Some(ended) = self.inputs_connections.handle_event(&mut self.inputs, client, event, now) {
+                let permit = event.permit();
+                if let Some(ended) =
+                    self.inputs_connections.handle_event(&mut self.inputs, client, event, now)
+                {
                     self.handle_ended(kind, &ended, now);
                 }
-                self.forward_inputs();
+                self.forward_inputs(permit);
             }
             RedsEvent::Ended(kind, ended) => self.handle_ended(kind, &ended, now),
             RedsEvent::Leds(leds) => self.inputs.set_leds(leds),
@@ -128,7 +131,7 @@ impl Reds {
         for ended in self.inputs_connections.handle_timeout(&mut self.inputs, now) {
             self.handle_ended(ChannelType::INPUTS, &ended, now);
         }
-        self.forward_inputs();
+        self.forward_inputs(None);
     }
 
     fn flush(&mut self, now: Time) {
@@ -137,9 +140,12 @@ impl Reds {
         self.counters.viewers.store(self.clients.len() as u64, Ordering::Relaxed);
     }
 
-    fn forward_inputs(&mut self) {
-        while let Some(input) = self.inputs.poll_input() {
-            self.worker.send(WorkerMessage::Input(input));
+    /// Hands what viewers have done to the guest. The connection that it came from is read on once the guest has it, so
+    /// no viewer can pile up input.
+    fn forward_inputs(&mut self, permit: Option<ReadPermit>) {
+        let inputs = self.inputs.take_inputs();
+        if !inputs.is_empty() {
+            self.worker.send(WorkerMessage::Inputs(inputs, permit));
         }
     }
 
@@ -233,7 +239,7 @@ impl Reds {
                 _ => self.worker.send(WorkerMessage::Disconnect(kind, id)),
             }
         }
-        self.forward_inputs();
+        self.forward_inputs(None);
     }
 }
 

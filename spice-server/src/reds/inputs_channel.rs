@@ -1,13 +1,12 @@
 //! The inputs channel: every viewer's keyboard and mouse, into one guest.
 
-use std::collections::VecDeque;
-
 use spice_channel::{
     Channel, ChannelConfig, ChannelError, ChannelLink, ClientId, RedChannel, RedChannelClient, Time, Transmit,
 };
 use spice_proto::caps::{CapabilitySet, InputsCap};
 use spice_proto::inputs::{
-    ClientMessage, KeyModifiers, KeyModifiersState, MOTION_ACK_BUNCH, MouseButton, MouseButtons, ServerMessage,
+    ClientMessage, KeyModifiers, KeyModifiersState, MOTION_ACK_BUNCH, MouseButton, MouseButtons,
+    ServerMessage,
 };
 use spice_proto::main::MouseModes;
 use spice_proto::{ChannelId, ChannelType};
@@ -15,14 +14,14 @@ use spice_proto::{ChannelId, ChannelType};
 use super::keyboard::{HeldKeys, Key};
 use crate::guest::GuestInput;
 
-/// The inputs of every viewer; what they do comes out of [`InputsChannel::poll_input`].
+/// The inputs of every viewer; what they do comes out of [`InputsChannel::take_inputs`].
 #[derive(Debug)]
 pub(crate) struct InputsChannel {
     channel: RedChannel<InputsClient>,
     config: ChannelConfig,
     mode: MouseModes,
     leds: KeyModifiers,
-    inputs: VecDeque<GuestInput>,
+    inputs: Vec<GuestInput>,
 }
 
 #[derive(Debug)]
@@ -31,6 +30,10 @@ struct InputsClient {
     keys: HeldKeys,
     buttons: MouseButtons,
     unacknowledged: u32,
+    /// Acknowledgements that wait for room; a viewer that moves its mouse and does not read costs a number.
+    acks_due: u32,
+    /// The lights have changed since the viewer was told.
+    leds_due: bool,
 }
 
 impl InputsClient {
@@ -52,16 +55,16 @@ impl InputsChannel {
     pub(crate) fn new(mode: MouseModes) -> Self {
         Self {
             channel: RedChannel::new(ChannelType::INPUTS, ChannelId(0)),
-            config: ChannelConfig::default(),
+            config: ChannelConfig { in_flight: 16 << 10, ..ChannelConfig::default() },
             mode,
             leds: KeyModifiers::empty(),
-            inputs: VecDeque::new(),
+            inputs: Vec::new(),
         }
     }
 
-    /// What viewers have done, in the order in which it came.
-    pub(crate) fn poll_input(&mut self) -> Option<GuestInput> {
-        self.inputs.pop_front()
+    /// What viewers have done since the last call, in the order in which it came.
+    pub(crate) fn take_inputs(&mut self) -> Vec<GuestInput> {
+        std::mem::take(&mut self.inputs)
     }
 
     /// Which kind of mouse message counts from now on.
@@ -72,9 +75,8 @@ impl InputsChannel {
     /// The guest's keyboard lights have changed.
     pub(crate) fn set_leds(&mut self, leds: KeyModifiers) {
         self.leds = leds;
-        let message = ServerMessage::KeyModifiers(KeyModifiersState { modifiers: leds });
         for (_, client) in self.channel.iter_mut() {
-            client.send(&message);
+            client.leds_due = true;
         }
     }
 
@@ -85,21 +87,21 @@ impl InputsChannel {
             ClientMessage::KeyDown(key) | ClientMessage::KeyUp(key) => {
                 for byte in key.bytes() {
                     client.keys.handle_scan_code(byte);
-                    inputs.push_back(GuestInput::ScanCode(byte));
+                    inputs.push(GuestInput::ScanCode(byte));
                 }
             }
             ClientMessage::KeyScancode(bytes) => {
                 for byte in bytes {
                     client.keys.handle_scan_code(byte);
-                    inputs.push_back(GuestInput::ScanCode(byte));
+                    inputs.push(GuestInput::ScanCode(byte));
                 }
             }
-            ClientMessage::KeyModifiers(state) => inputs.push_back(GuestInput::Modifiers(state.modifiers)),
+            ClientMessage::KeyModifiers(state) => inputs.push(GuestInput::Modifiers(state.modifiers)),
             ClientMessage::MouseMotion(motion) => {
                 client.buttons = motion.buttons_state;
                 if self.mode == MouseModes::SERVER {
                     let buttons = motion.buttons_state;
-                    inputs.push_back(GuestInput::Motion { dx: motion.dx, dy: motion.dy, buttons });
+                    inputs.push(GuestInput::Motion { dx: motion.dx, dy: motion.dy, buttons });
                 }
                 acknowledge_motion(client);
             }
@@ -107,17 +109,17 @@ impl InputsChannel {
                 client.buttons = position.buttons_state;
                 if self.mode == MouseModes::CLIENT {
                     let buttons = position.buttons_state;
-                    inputs.push_back(GuestInput::Position { x: position.x, y: position.y, buttons });
+                    inputs.push(GuestInput::Position { x: position.x, y: position.y, buttons });
                 }
                 acknowledge_motion(client);
             }
             ClientMessage::MousePress(click) => {
                 client.buttons = click.buttons_state;
-                inputs.push_back(GuestInput::Press { button: click.button, buttons: click.buttons_state });
+                inputs.push(GuestInput::Press { button: click.button, buttons: click.buttons_state });
             }
             ClientMessage::MouseRelease(click) => {
                 client.buttons = click.buttons_state;
-                inputs.push_back(GuestInput::Release { button: click.button, buttons: click.buttons_state });
+                inputs.push(GuestInput::Release { button: click.button, buttons: click.buttons_state });
             }
             _ => {}
         }
@@ -130,13 +132,14 @@ impl InputsChannel {
                 self.inputs.extend(Key::release(key).map(GuestInput::ScanCode));
             }
         }
-        let mut left = self.channel.iter().fold(MouseButtons::empty(), |held, (_, client)| held | client.buttons);
+        let mut left =
+            self.channel.iter().fold(MouseButtons::empty(), |held, (_, client)| held | client.buttons);
         left |= gone.buttons;
         for (button, mask) in HELD_BUTTONS {
             let others = self.channel.iter().any(|(_, client)| client.buttons.contains(mask));
             if gone.buttons.contains(mask) && !others {
                 left.remove(mask);
-                self.inputs.push_back(GuestInput::Release { button, buttons: left });
+                self.inputs.push(GuestInput::Release { button, buttons: left });
             }
         }
     }
@@ -146,7 +149,7 @@ fn acknowledge_motion(client: &mut InputsClient) {
     client.unacknowledged += 1;
     if client.unacknowledged == MOTION_ACK_BUNCH {
         client.unacknowledged = 0;
-        client.send(&ServerMessage::MouseMotionAck);
+        client.acks_due = client.acks_due.saturating_add(1);
     }
 }
 
@@ -161,6 +164,8 @@ impl Channel for InputsChannel {
             keys: HeldKeys::default(),
             buttons: MouseButtons::empty(),
             unacknowledged: 0,
+            acks_due: 0,
+            leds_due: false,
         };
         joined.send(&ServerMessage::Init(KeyModifiersState { modifiers: self.leds }));
         self.channel.attach(client, joined);
@@ -197,7 +202,15 @@ impl Channel for InputsChannel {
     }
 
     fn poll_transmit(&mut self, client: ClientId, now: Time) -> Option<Transmit> {
-        self.channel.client_mut(client)?.red.poll_transmit(now)
+        let client = self.channel.client_mut(client)?;
+        if client.red.has_room() && std::mem::take(&mut client.leds_due) {
+            client.send(&ServerMessage::KeyModifiers(KeyModifiersState { modifiers: self.leds }));
+        }
+        while client.acks_due > 0 && client.red.has_room() {
+            client.acks_due -= 1;
+            client.send(&ServerMessage::MouseMotionAck);
+        }
+        client.red.poll_transmit(now)
     }
 
     fn poll_timeout(&self) -> Option<Time> {
@@ -233,21 +246,17 @@ mod tests {
         channel.handle_bytes(ClientId(client), &message(what), Time::ZERO).unwrap();
     }
 
-    fn drain(channel: &mut InputsChannel) -> Vec<GuestInput> {
-        std::iter::from_fn(|| channel.poll_input()).collect()
-    }
-
     #[test]
     fn keys_of_a_viewer_that_leaves_are_released_unless_another_holds_them() {
         let mut channel = channel(2);
         send(&mut channel, 0, &ClientMessage::KeyDown(KeyCode { code: 0x1e }));
         send(&mut channel, 0, &ClientMessage::KeyDown(KeyCode { code: 0x48e0 }));
         send(&mut channel, 1, &ClientMessage::KeyDown(KeyCode { code: 0x1e }));
-        drain(&mut channel);
+        channel.take_inputs();
         channel.disconnect(ClientId(0), Time::ZERO);
-        assert_eq!(drain(&mut channel), [GuestInput::ScanCode(0xe0), GuestInput::ScanCode(0xc8)]);
+        assert_eq!(channel.take_inputs(), [GuestInput::ScanCode(0xe0), GuestInput::ScanCode(0xc8)]);
         channel.disconnect(ClientId(1), Time::ZERO);
-        assert_eq!(drain(&mut channel), [GuestInput::ScanCode(0x9e)]);
+        assert_eq!(channel.take_inputs(), [GuestInput::ScanCode(0x9e)]);
     }
 
     #[test]
@@ -255,10 +264,10 @@ mod tests {
         let mut channel = channel(1);
         let click = MouseClick { button: MouseButton::LEFT, buttons_state: MouseButtons::LEFT };
         send(&mut channel, 0, &ClientMessage::MousePress(click));
-        drain(&mut channel);
+        channel.take_inputs();
         channel.disconnect(ClientId(0), Time::ZERO);
         let release = GuestInput::Release { button: MouseButton::LEFT, buttons: MouseButtons::empty() };
-        assert_eq!(drain(&mut channel), [release]);
+        assert_eq!(channel.take_inputs(), [release]);
     }
 
     #[test]
@@ -266,13 +275,27 @@ mod tests {
         let mut channel = channel(1);
         let init = channel.poll_transmit(ClientId(0), Time::ZERO).unwrap();
         assert_eq!(init.len, 18 + 2);
-        let position =
-            MousePosition { x: 1, y: 2, buttons_state: MouseButtons::empty(), display_id: 0 };
+        let position = MousePosition { x: 1, y: 2, buttons_state: MouseButtons::empty(), display_id: 0 };
         for number in 1..=8 {
             send(&mut channel, 0, &ClientMessage::MousePosition(position));
             let acknowledged = channel.poll_transmit(ClientId(0), Time::ZERO).is_some();
             assert_eq!(acknowledged, number % 4 == 0);
         }
-        assert_eq!(drain(&mut channel).len(), 8);
+        assert_eq!(channel.take_inputs().len(), 8);
+    }
+
+    #[test]
+    fn a_viewer_that_moves_its_mouse_and_does_not_read_costs_a_number() {
+        let mut channel = channel(1);
+        let position = MousePosition { x: 1, y: 2, buttons_state: MouseButtons::empty(), display_id: 0 };
+        let mut sent = 0;
+        for _ in 0..40_000 {
+            send(&mut channel, 0, &ClientMessage::MousePosition(position));
+            sent += channel.poll_transmit(ClientId(0), Time::ZERO).map_or(0, |transmit| transmit.len);
+            channel.take_inputs();
+        }
+        assert!(sent < 17 << 10, "{sent} bytes");
+        channel.handle_written(ClientId(0), sent, Time::ZERO);
+        assert!(channel.poll_transmit(ClientId(0), Time::ZERO).is_some());
     }
 }

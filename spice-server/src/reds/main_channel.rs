@@ -19,9 +19,14 @@ pub(crate) struct MainChannel {
     current: MouseModes,
 }
 
+/// A viewer's session. What it is to be told waits as a fact that is due, never as a queue: however often it asks, and
+/// however little it reads, there is one list and one mouse mode.
 #[derive(Debug)]
 struct MainClient {
     red: RedChannelClient,
+    init_due: Option<Init>,
+    list_due: bool,
+    mode_due: bool,
 }
 
 impl MainClient {
@@ -44,7 +49,11 @@ impl MainChannel {
         };
         Self {
             channel: RedChannel::new(ChannelType::MAIN, ChannelId(0)),
-            config: ChannelConfig { max_incoming: MAX_INCOMING, ..ChannelConfig::default() },
+            config: ChannelConfig {
+                max_incoming: MAX_INCOMING,
+                in_flight: 16 << 10,
+                ..ChannelConfig::default()
+            },
             offered: offered
                 .into_iter()
                 .map(|(channel_type, channel_id)| OfferedChannel { channel_type, channel_id })
@@ -72,16 +81,15 @@ impl MainChannel {
             ram_hint: 0,
         };
         if let Some(client) = self.channel.client_mut(client) {
-            client.send(&ServerMessage::Init(init));
+            client.init_due = Some(init);
         }
     }
 
     fn handle_message(&mut self, client: ClientId, message: &ClientMessage) -> Result<(), ChannelError> {
         match message {
             ClientMessage::AttachChannels => {
-                let list = ServerMessage::ChannelsList(ChannelsList(self.offered.clone()));
                 if let Some(client) = self.channel.client_mut(client) {
-                    client.send(&list);
+                    client.list_due = true;
                 }
                 Ok(())
             }
@@ -89,7 +97,9 @@ impl MainChannel {
                 self.request_mouse_mode(request.mode);
                 Ok(())
             }
-            ClientMessage::MigrateConnected => Err(ChannelError::OutOfTurn { message: "main.MigrateConnected" }),
+            ClientMessage::MigrateConnected => {
+                Err(ChannelError::OutOfTurn { message: "main.MigrateConnected" })
+            }
             ClientMessage::MigrateConnectError => {
                 Err(ChannelError::OutOfTurn { message: "main.MigrateConnectError" })
             }
@@ -101,13 +111,16 @@ impl MainChannel {
 
     /// One mode for the whole desktop: the last viewer to ask has its way, if the guest can do it.
     fn request_mouse_mode(&mut self, mode: MouseModes) {
-        let possible = matches!(mode, MouseModes::CLIENT | MouseModes::SERVER) && self.supported.contains(mode);
+        let possible =
+            matches!(mode, MouseModes::CLIENT | MouseModes::SERVER) && self.supported.contains(mode);
         if !possible || mode == self.current {
             return;
         }
         self.current = mode;
-        let message =
-            ServerMessage::MouseMode(MouseMode { supported_modes: self.supported, current_mode: self.current });
+        let message = ServerMessage::MouseMode(MouseMode {
+            supported_modes: self.supported,
+            current_mode: self.current,
+        });
         for (_, client) in self.channel.iter_mut() {
             client.send(&message);
         }
@@ -121,7 +134,7 @@ impl Channel for MainChannel {
 
     fn connect(&mut self, client: ClientId, link: ChannelLink, now: Time) {
         let red = RedChannelClient::new(link.header(), self.config, now);
-        self.channel.attach(client, MainClient { red });
+        self.channel.attach(client, MainClient { red, init_due: None, list_due: false, mode_due: false });
     }
 
     fn disconnect(&mut self, client: ClientId, _: Time) {
@@ -153,7 +166,20 @@ impl Channel for MainChannel {
     }
 
     fn poll_transmit(&mut self, client: ClientId, now: Time) -> Option<Transmit> {
-        self.channel.client_mut(client)?.red.poll_transmit(now)
+        let client = self.channel.client_mut(client)?;
+        if client.red.has_room() {
+            if let Some(init) = client.init_due.take() {
+                client.send(&ServerMessage::Init(init));
+            }
+            if std::mem::take(&mut client.list_due) {
+                client.send(&ServerMessage::ChannelsList(ChannelsList(self.offered.clone())));
+            }
+            if std::mem::take(&mut client.mode_due) {
+                let mode = MouseMode { supported_modes: self.supported, current_mode: self.current };
+                client.send(&ServerMessage::MouseMode(mode));
+            }
+        }
+        client.red.poll_transmit(now)
     }
 
     fn poll_timeout(&self) -> Option<Time> {
