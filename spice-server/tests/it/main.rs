@@ -1,0 +1,8 @@
+//! A whole server on loopback, and viewers that speak the protocol over sockets.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test says what it found by panicking")]
+
+mod inputs;
+mod support;
+mod tickets;
+mod viewers;

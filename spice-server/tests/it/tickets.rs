@@ -1,0 +1,85 @@
+//! Who is let in.
+
+use std::io::Read;
+
+use spice_proto::{ChannelType, ConnectionId, LinkError};
+use spice_server::{Auth, Ticket};
+use testkit::LinkFailure;
+
+use crate::support::{TestChannel, TestServer, TestViewer, scripted, wait_for};
+
+#[test]
+fn the_right_ticket_opens_every_channel_and_a_wrong_one_none() {
+    let (guest, _script) = scripted(true);
+    let server = TestServer::start(Auth::Ticket(Ticket::new(b"s3cret").unwrap()), guest);
+    for wrong in ["", "s3cre", "s3crett", "S3cret", &"x".repeat(60)] {
+        let refused = TestViewer::join(&server, wrong).err();
+        assert!(
+            matches!(refused, Some(LinkFailure::Refused(LinkError::PERMISSION_DENIED))),
+            "{wrong}: {refused:?}"
+        );
+    }
+    let viewer = TestViewer::join(&server, "s3cret").unwrap();
+    let refused = TestChannel::link(&server, viewer.connection, ChannelType::DISPLAY, "wrong").err();
+    assert!(matches!(refused, Some(LinkFailure::Refused(LinkError::PERMISSION_DENIED))));
+    viewer.display(&server, "s3cret").until(|model| model.is_marked());
+}
+
+#[test]
+fn a_connection_id_that_no_viewer_has_and_a_channel_that_a_viewer_has_already_are_refused() {
+    let (guest, _script) = scripted(true);
+    let server = TestServer::start(Auth::Open, guest);
+    let viewer = TestViewer::join(&server, "").unwrap();
+    for id in [0, viewer.connection.0 ^ 1] {
+        let refused = TestChannel::link(&server, ConnectionId(id), ChannelType::DISPLAY, "").err();
+        assert!(matches!(refused, Some(LinkFailure::Refused(LinkError::BAD_CONNECTION_ID))), "{refused:?}");
+    }
+    let mut display = viewer.display(&server, "");
+    display.until(|model| model.is_marked());
+    let refused = TestChannel::link(&server, viewer.connection, ChannelType::DISPLAY, "").err();
+    assert!(matches!(refused, Some(LinkFailure::Refused(LinkError::CHANNEL_NOT_AVAILABLE))), "{refused:?}");
+}
+
+#[test]
+fn a_viewer_that_asks_for_an_id_gets_one_of_the_servers_own() {
+    let (guest, _script) = scripted(true);
+    let server = TestServer::start(Auth::Open, guest);
+    let mut main = TestChannel::link(&server, ConnectionId(42), ChannelType::MAIN, "").unwrap();
+    let first = main.receive().unwrap().1;
+    assert_ne!(first[..4], 42_u32.to_le_bytes());
+}
+
+#[test]
+fn a_viewer_ends_with_its_main_channel() {
+    let (guest, _script) = scripted(true);
+    let server = TestServer::start(Auth::Open, guest);
+    let viewer = TestViewer::join(&server, "").unwrap();
+    let mut display = viewer.display(&server, "");
+    display.until(|model| model.is_marked());
+    drop(viewer.main);
+    assert!(display.channel.is_closed_by_server());
+    wait_for("the viewer is forgotten", || (server.stats)().viewers == 0);
+}
+
+#[test]
+fn connections_that_say_nothing_do_not_keep_others_out() {
+    let (guest, _script) = scripted(true);
+    let server = TestServer::start(Auth::Open, guest);
+    let silent: Vec<_> = (0..100).map(|_| server.connect()).collect();
+    let viewer = TestViewer::join(&server, "").unwrap();
+    viewer.display(&server, "").until(|model| model.is_marked());
+    drop(silent);
+}
+
+#[test]
+fn more_connections_than_may_link_at_once_are_closed() {
+    let (guest, _script) = scripted(true);
+    let server = TestServer::start(Auth::Open, guest);
+    let silent: Vec<_> = (0..600).map(|_| server.connect()).collect();
+    let closed = silent.iter().rev().take(80).filter(|stream| {
+        let mut byte = [0];
+        stream.set_read_timeout(Some(std::time::Duration::from_millis(500))).unwrap();
+        matches!((&mut &**stream).read(&mut byte), Ok(0))
+    });
+    assert!(closed.count() >= 80);
+}

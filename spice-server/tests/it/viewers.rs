@@ -1,0 +1,87 @@
+//! Many viewers of a busy guest: whoever does not read, errs or dies, the others go on.
+
+use std::time::{Duration, Instant};
+
+use spice_proto::{ChannelType, Point, SurfaceId};
+use spice_server::Auth;
+use spice_server::guest::Guest;
+use spice_server::guest::bench::{BenchGuest, BenchSpec};
+
+use crate::support::{TestDisplay, TestServer, TestViewer, wait_for};
+
+fn busy() -> Box<dyn Guest> {
+    let spec: BenchSpec = "mixed?fps=60&size=640x480".parse().unwrap();
+    Box::new(BenchGuest::new(spec))
+}
+
+/// Takes messages for a second and answers how many frames' markers were seen.
+fn frames(display: &mut TestDisplay) -> usize {
+    let start = Instant::now();
+    let mut seen = Vec::new();
+    while start.elapsed() < Duration::from_secs(1) {
+        let (id, body) = display.channel.receive().unwrap();
+        display.model.handle(id, &body).unwrap();
+        let marker = display.model.surface(SurfaceId::PRIMARY).and_then(|it| it.pixel(Point::new(3, 3)));
+        if seen.last() != Some(&marker) {
+            seen.push(marker);
+        }
+    }
+    seen.len()
+}
+
+#[test]
+fn a_viewer_that_does_not_read_one_that_errs_and_one_that_dies_cost_the_others_nothing() {
+    let server = TestServer::start(Auth::Open, busy());
+    let viewer = TestViewer::join(&server, "").unwrap();
+    let mut display = viewer.display(&server, "");
+    display.until(|model| model.is_marked());
+
+    let others: Vec<_> = (0..4)
+        .map(|_| {
+            let viewer = TestViewer::join(&server, "").unwrap();
+            let display = viewer.display(&server, "");
+            (viewer, display)
+        })
+        .collect();
+    let mut others = others.into_iter();
+    let (_stalled, _unread) = others.next().unwrap();
+    let (_erring, mut erring_display) = others.next().unwrap();
+    erring_display.channel.send(999, b"nonsense");
+    let (_oversized, mut oversized_display) = others.next().unwrap();
+    oversized_display.channel.send(101, &[0; 5000]);
+    drop(others.next());
+
+    // Counts, not timings: with a guest at 60 a second, a viewer that were held up would see next to none.
+    assert!(frames(&mut display) > 10);
+    assert!(erring_display.channel.is_closed_by_server());
+    assert!(oversized_display.channel.is_closed_by_server());
+    wait_for("the dead viewer is forgotten", || (server.stats)().viewers == 4);
+    assert!(frames(&mut display) > 10);
+}
+
+#[test]
+fn a_viewer_that_stops_reading_is_squashed_and_holds_a_bounded_pipe() {
+    let server = TestServer::start(Auth::Open, busy());
+    let viewer = TestViewer::join(&server, "").unwrap();
+    let mut display = viewer.display(&server, "");
+    display.until(|model| model.is_marked());
+    let start = Instant::now();
+    wait_for("it is squashed", || {
+        assert!((server.stats)().queued <= 256);
+        (server.stats)().squashes > 0 || start.elapsed() > Duration::from_secs(15)
+    });
+    assert!((server.stats)().squashes > 0);
+    // It reads again, and sees the guest as it is.
+    assert!(frames(&mut display) > 5);
+}
+
+#[test]
+fn every_offered_channel_can_be_linked() {
+    let server = TestServer::start(Auth::Open, busy());
+    let mut viewer = TestViewer::join(&server, "").unwrap();
+    let offered: Vec<_> = viewer.channels().0.iter().map(|channel| channel.channel_type).collect();
+    assert_eq!(offered, [ChannelType::DISPLAY, ChannelType::CURSOR, ChannelType::INPUTS]);
+    for kind in offered {
+        crate::support::TestChannel::link(&server, viewer.connection, kind, "").unwrap();
+    }
+}
