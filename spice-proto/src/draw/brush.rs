@@ -40,6 +40,11 @@ impl Wire for Brush {
             }
         }
     }
+
+    #[cfg(feature = "arbitrary")]
+    fn arbitrary(source: &mut crate::wire::Source<'_>) -> arbitrary::Result<Self> {
+        Ok(if source.arbitrary()? { Self::Solid(Wire::arbitrary(source)?) } else { Self::None })
+    }
 }
 
 flags! {
@@ -75,5 +80,14 @@ impl Mask {
         self.flags.put(writer);
         self.pos.put(writer);
         writer.put_offset()
+    }
+
+    #[cfg(feature = "arbitrary")]
+    pub(crate) fn arbitrary(source: &mut crate::wire::Source<'_>) -> arbitrary::Result<Self> {
+        Ok(Self {
+            flags: Wire::arbitrary(source)?,
+            pos: Wire::arbitrary(source)?,
+            bitmap: super::arbitrary_image(source)?,
+        })
     }
 }

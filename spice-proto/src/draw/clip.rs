@@ -44,6 +44,14 @@ impl Wire for Clip {
             }
         }
     }
+
+    #[cfg(feature = "arbitrary")]
+    fn arbitrary(source: &mut crate::wire::Source<'_>) -> arbitrary::Result<Self> {
+        Ok(match source.arbitrary()? {
+            true => Self::Rects(crate::wire::arbitrary_list(source, 8)?),
+            false => Self::None,
+        })
+    }
 }
 
 record! {

@@ -149,6 +149,22 @@ impl Wire for BitmapImage {
         0_u32.put(writer);
         self.data.put(writer);
     }
+
+    #[cfg(feature = "arbitrary")]
+    fn arbitrary(source: &mut crate::wire::Source<'_>) -> arbitrary::Result<Self> {
+        let (y, stride) = (source.int_in_range(0..=8)?, source.int_in_range(0..=64)?);
+        let len = y as usize * stride as usize;
+        let mut data: Vec<u8> = source.arbitrary()?;
+        data.resize(len, 0x5a);
+        Ok(Self {
+            format: Wire::arbitrary(source)?,
+            flags: Wire::arbitrary(source)?,
+            x: Wire::arbitrary(source)?,
+            y,
+            stride,
+            data: data.into(),
+        })
+    }
 }
 
 impl Wire for Image {
@@ -198,6 +214,22 @@ impl Wire for Image {
             ImageData::Surface(surface) => surface.put(writer),
         }
     }
+
+    #[cfg(feature = "arbitrary")]
+    fn arbitrary(source: &mut crate::wire::Source<'_>) -> arbitrary::Result<Self> {
+        let data = match source.int_in_range(0..=2)? {
+            0 => ImageData::Bitmap(Wire::arbitrary(source)?),
+            1 => ImageData::Lz4(Wire::arbitrary(source)?),
+            _ => ImageData::Surface(Wire::arbitrary(source)?),
+        };
+        Ok(Self {
+            id: Wire::arbitrary(source)?,
+            flags: Wire::arbitrary(source)?,
+            width: Wire::arbitrary(source)?,
+            height: Wire::arbitrary(source)?,
+            data,
+        })
+    }
 }
 
 /// Reads an offset and the image that it points to; 0 points to none.
@@ -220,4 +252,10 @@ pub(crate) fn put_image(image: Option<&Image>, slot: &OffsetSlot, writer: &mut W
         writer.point_here(slot);
         image.put(writer);
     }
+}
+
+/// An image or none.
+#[cfg(feature = "arbitrary")]
+pub(crate) fn arbitrary_image(source: &mut crate::wire::Source<'_>) -> arbitrary::Result<Option<Image>> {
+    source.arbitrary::<bool>()?.then(|| Wire::arbitrary(source)).transpose()
 }

@@ -10,4 +10,6 @@ pub use clip::{Clip, DisplayBase};
 pub use image::{BitmapFlags, BitmapImage, Image, ImageData, ImageFlags, ImageType};
 pub use rop::{Ropd, ScaleMode};
 
+#[cfg(feature = "arbitrary")]
+pub(crate) use image::arbitrary_image;
 pub(crate) use image::{parse_image, put_image};

@@ -55,4 +55,21 @@ impl Wire for LinkMess {
         self.channel_id.put(writer);
         put_capabilities(&self.caps, writer);
     }
+
+    #[cfg(feature = "arbitrary")]
+    fn arbitrary(source: &mut crate::wire::Source<'_>) -> arbitrary::Result<Self> {
+        Ok(Self {
+            connection_id: Wire::arbitrary(source)?,
+            channel_type: Wire::arbitrary(source)?,
+            channel_id: Wire::arbitrary(source)?,
+            caps: super::arbitrary_capabilities(source)?,
+        })
+    }
+}
+
+#[cfg(feature = "arbitrary")]
+impl<'a> arbitrary::Arbitrary<'a> for LinkMess {
+    fn arbitrary(source: &mut arbitrary::Unstructured<'a>) -> arbitrary::Result<Self> {
+        Wire::arbitrary(source)
+    }
 }

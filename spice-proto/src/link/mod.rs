@@ -79,3 +79,9 @@ fn put_capabilities(caps: &Capabilities, writer: &mut Writer) {
         word.put(writer);
     }
 }
+
+#[cfg(feature = "arbitrary")]
+fn arbitrary_capabilities(source: &mut crate::wire::Source<'_>) -> arbitrary::Result<Capabilities> {
+    let mut words = || crate::wire::arbitrary_list(source, 8).map(CapabilitySet::from_words);
+    Ok(Capabilities { common: words()?, channel: words()? })
+}

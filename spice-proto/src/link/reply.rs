@@ -62,4 +62,20 @@ impl Wire for LinkReply {
         self.public_key.put(writer);
         put_capabilities(&self.caps, writer);
     }
+
+    #[cfg(feature = "arbitrary")]
+    fn arbitrary(source: &mut crate::wire::Source<'_>) -> arbitrary::Result<Self> {
+        Ok(Self {
+            error: Wire::arbitrary(source)?,
+            public_key: source.arbitrary()?,
+            caps: super::arbitrary_capabilities(source)?,
+        })
+    }
+}
+
+#[cfg(feature = "arbitrary")]
+impl<'a> arbitrary::Arbitrary<'a> for LinkReply {
+    fn arbitrary(source: &mut arbitrary::Unstructured<'a>) -> arbitrary::Result<Self> {
+        Wire::arbitrary(source)
+    }
 }

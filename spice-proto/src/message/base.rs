@@ -143,6 +143,11 @@ impl Wire for WaitForChannels {
             wait.put(writer);
         }
     }
+
+    #[cfg(feature = "arbitrary")]
+    fn arbitrary(source: &mut crate::wire::Source<'_>) -> arbitrary::Result<Self> {
+        crate::wire::arbitrary_list(source, 255).map(Self)
+    }
 }
 
 record! {
@@ -228,5 +233,16 @@ impl Wire for Notify {
         u32::try_from(self.message.len()).unwrap_or(u32::MAX).put(writer);
         self.message.put(writer);
         0_u8.put(writer);
+    }
+
+    #[cfg(feature = "arbitrary")]
+    fn arbitrary(source: &mut crate::wire::Source<'_>) -> arbitrary::Result<Self> {
+        Ok(Self {
+            time_stamp: Wire::arbitrary(source)?,
+            severity: Wire::arbitrary(source)?,
+            visibility: Wire::arbitrary(source)?,
+            what: Wire::arbitrary(source)?,
+            message: Wire::arbitrary(source)?,
+        })
     }
 }

@@ -163,4 +163,12 @@ impl Wire for Cursor {
         }
         self.data.put(writer);
     }
+
+    #[cfg(feature = "arbitrary")]
+    fn arbitrary(source: &mut crate::wire::Source<'_>) -> arbitrary::Result<Self> {
+        let header = source.arbitrary::<bool>()?.then(|| Wire::arbitrary(source)).transpose()?;
+        let mut flags: CursorFlags = Wire::arbitrary(source)?;
+        flags.set(CursorFlags::NONE, header.is_none());
+        Ok(Self { flags, header, data: Wire::arbitrary(source)? })
+    }
 }

@@ -7,6 +7,8 @@ pub use crate::draw::{
     MaskFlags, Ropd, ScaleMode,
 };
 
+#[cfg(feature = "arbitrary")]
+use crate::draw::arbitrary_image;
 use crate::draw::{parse_image, put_image};
 use crate::geometry::{Point, Rect};
 use crate::ids::SurfaceId;
@@ -149,6 +151,16 @@ impl Wire for DrawFill {
         let mask = self.mask.put_fixed(writer);
         put_image(self.mask.bitmap.as_ref(), &mask, writer);
     }
+
+    #[cfg(feature = "arbitrary")]
+    fn arbitrary(source: &mut crate::wire::Source<'_>) -> arbitrary::Result<Self> {
+        Ok(Self {
+            base: Wire::arbitrary(source)?,
+            brush: Wire::arbitrary(source)?,
+            rop: Wire::arbitrary(source)?,
+            mask: Mask::arbitrary(source)?,
+        })
+    }
 }
 
 /// `SpiceMsgDisplayDrawCopy`.
@@ -188,6 +200,18 @@ impl Wire for DrawCopy {
         let mask = self.mask.put_fixed(writer);
         put_image(self.source.as_ref(), &source, writer);
         put_image(self.mask.bitmap.as_ref(), &mask, writer);
+    }
+
+    #[cfg(feature = "arbitrary")]
+    fn arbitrary(source: &mut crate::wire::Source<'_>) -> arbitrary::Result<Self> {
+        Ok(Self {
+            base: Wire::arbitrary(source)?,
+            source: arbitrary_image(source)?,
+            source_area: Wire::arbitrary(source)?,
+            rop: Wire::arbitrary(source)?,
+            scale_mode: Wire::arbitrary(source)?,
+            mask: Mask::arbitrary(source)?,
+        })
     }
 }
 
@@ -264,6 +288,11 @@ impl Wire for MonitorsConfig {
             head.put(writer);
         }
     }
+
+    #[cfg(feature = "arbitrary")]
+    fn arbitrary(source: &mut crate::wire::Source<'_>) -> arbitrary::Result<Self> {
+        Ok(Self { max_allowed: Wire::arbitrary(source)?, heads: crate::wire::arbitrary_list(source, 64)? })
+    }
 }
 
 record! {
@@ -321,5 +350,10 @@ impl Wire for PreferredVideoCodecs {
         for codec in self.0.iter().take(count.into()) {
             codec.put(writer);
         }
+    }
+
+    #[cfg(feature = "arbitrary")]
+    fn arbitrary(source: &mut crate::wire::Source<'_>) -> arbitrary::Result<Self> {
+        crate::wire::arbitrary_list(source, 255).map(Self)
     }
 }

@@ -122,6 +122,11 @@ impl Wire for ChannelsList {
             channel.put(writer);
         }
     }
+
+    #[cfg(feature = "arbitrary")]
+    fn arbitrary(source: &mut crate::wire::Source<'_>) -> arbitrary::Result<Self> {
+        crate::wire::arbitrary_list(source, 1000).map(Self)
+    }
 }
 
 record! {
@@ -176,6 +181,11 @@ impl Wire for Name {
     fn put(&self, writer: &mut Writer) {
         u32::try_from(self.0.len()).unwrap_or(u32::MAX).put(writer);
         self.0.put(writer);
+    }
+
+    #[cfg(feature = "arbitrary")]
+    fn arbitrary(source: &mut crate::wire::Source<'_>) -> arbitrary::Result<Self> {
+        Wire::arbitrary(source).map(Self)
     }
 }
 

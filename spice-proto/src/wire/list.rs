@@ -28,6 +28,16 @@ pub(crate) fn counted<'a, T: Wire>(
     Ok((left, list))
 }
 
+/// At most `max` made-up values.
+#[cfg(feature = "arbitrary")]
+pub(crate) fn arbitrary_list<T: Wire>(
+    source: &mut super::Source<'_>,
+    max: usize,
+) -> arbitrary::Result<Vec<T>> {
+    let len = source.int_in_range(0..=max.min(8))?;
+    (0..len).map(|_| T::arbitrary(source)).collect()
+}
+
 /// The next `len` bytes, as a slice of `body` that shares its memory.
 pub(crate) fn shared<'a>(body: &'a Bytes, input: In<'a>, len: usize) -> Parsed<'a, Bytes> {
     let (left, slice) = bytes(input, len)?;

@@ -69,6 +69,11 @@ macro_rules! wire_newtype {
             fn put(&self, writer: &mut $crate::wire::Writer) {
                 $crate::wire::Wire::put(&self.0, writer);
             }
+
+            #[cfg(feature = "arbitrary")]
+            fn arbitrary(source: &mut $crate::wire::Source<'_>) -> ::arbitrary::Result<Self> {
+                $crate::wire::Wire::arbitrary(source).map(Self)
+            }
         }
     )*};
 }
@@ -114,6 +119,11 @@ macro_rules! flags {
             fn put(&self, writer: &mut $crate::wire::Writer) {
                 $crate::wire::Wire::put(&self.bits(), writer);
             }
+
+            #[cfg(feature = "arbitrary")]
+            fn arbitrary(source: &mut $crate::wire::Source<'_>) -> ::arbitrary::Result<Self> {
+                $crate::wire::Wire::arbitrary(source).map(Self::from_bits_retain)
+            }
         }
     };
 }
@@ -138,6 +148,11 @@ macro_rules! record {
             fn put(&self, writer: &mut $crate::wire::Writer) {
                 $($crate::wire::Wire::put(&self.$field, writer);)*
             }
+
+            #[cfg(feature = "arbitrary")]
+            fn arbitrary(source: &mut $crate::wire::Source<'_>) -> ::arbitrary::Result<Self> {
+                Ok(Self { $($field: $crate::wire::Wire::arbitrary(source)?,)* })
+            }
         }
     };
 }
@@ -156,6 +171,18 @@ macro_rules! messages {
         }
 
         impl $name {
+            /// The numbers of all messages in this table.
+            pub const IDS: &[u16] = &[$($id),*];
+
+            /// Makes up the message with this number; one that is not in the table is an error of `arbitrary`.
+            #[cfg(feature = "arbitrary")]
+            pub fn arbitrary_with_id(id: u16, source: &mut ::arbitrary::Unstructured<'_>) -> ::arbitrary::Result<Self> {
+                match id {
+                    $($id => $crate::wire::messages!(@arbitrary $message source $(($content))?),)*
+                    _ => Err(::arbitrary::Error::IncorrectFormat),
+                }
+            }
+
             /// The number that stands in the data header.
             #[must_use]
             pub const fn id(&self) -> u16 {
@@ -200,6 +227,14 @@ macro_rules! messages {
                 writer.finish()
             }
         }
+
+        #[cfg(feature = "arbitrary")]
+        impl<'a> ::arbitrary::Arbitrary<'a> for $name {
+            fn arbitrary(source: &mut ::arbitrary::Unstructured<'a>) -> ::arbitrary::Result<Self> {
+                let id = *source.choose(Self::IDS)?;
+                Self::arbitrary_with_id(id, source)
+            }
+        }
     };
     (@pattern $message:ident ($content:ty)) => { Self::$message(_) };
     (@pattern $message:ident) => { Self::$message };
@@ -207,6 +242,10 @@ macro_rules! messages {
     (@bind $message:ident $bound:ident) => { Self::$message };
     (@put $writer:ident $bound:ident ($content:ty)) => { $crate::wire::Wire::put($bound, &mut $writer) };
     (@put $writer:ident $bound:ident) => { () };
+    (@arbitrary $message:ident $source:ident ($content:ty)) => {
+        <$content as $crate::wire::Wire>::arbitrary($source).map(Self::$message)
+    };
+    (@arbitrary $message:ident $source:ident) => { Ok(Self::$message) };
     (@decode $channel:literal $message:ident $body:ident ($content:ty, all)) => {
         $crate::wire::decode_all(concat!($channel, ".", stringify!($message)), $body).map(Self::$message)
     };

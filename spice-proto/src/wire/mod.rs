@@ -14,6 +14,8 @@ use nom::error::{ErrorKind, ParseError};
 
 pub use writer::Body;
 
+#[cfg(feature = "arbitrary")]
+pub(crate) use list::arbitrary_list;
 pub(crate) use list::{counted, rest, shared};
 pub(crate) use macros::{flags, id, messages, record, wire_newtype};
 pub(crate) use writer::{OffsetSlot, Writer};
@@ -32,7 +34,14 @@ pub(crate) trait Wire: Sized {
     fn parse<'a>(body: &'a Bytes, input: In<'a>) -> Parsed<'a, Self>;
     /// Appends it.
     fn put(&self, writer: &mut Writer);
+    /// Makes one up that comes back from its encoding.
+    #[cfg(feature = "arbitrary")]
+    fn arbitrary(source: &mut Source<'_>) -> arbitrary::Result<Self>;
 }
+
+/// Where made-up values come from.
+#[cfg(feature = "arbitrary")]
+pub(crate) type Source<'a> = arbitrary::Unstructured<'a>;
 
 /// A parser's failure: where, counted from the end of the body, and why.
 #[derive(Debug)]
@@ -107,6 +116,11 @@ impl Wire for Nothing {
     }
 
     fn put(&self, _: &mut Writer) {}
+
+    #[cfg(feature = "arbitrary")]
+    fn arbitrary(_: &mut Source<'_>) -> arbitrary::Result<Self> {
+        Ok(Self)
+    }
 }
 
 /// Bytes up to the end of the body; they share its memory.
@@ -117,5 +131,10 @@ impl Wire for Bytes {
 
     fn put(&self, writer: &mut Writer) {
         writer.put_bytes(self);
+    }
+
+    #[cfg(feature = "arbitrary")]
+    fn arbitrary(source: &mut Source<'_>) -> arbitrary::Result<Self> {
+        Ok(source.arbitrary::<Vec<u8>>()?.into())
     }
 }

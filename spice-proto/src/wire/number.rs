@@ -5,6 +5,8 @@ use nom::Parser;
 use nom::bytes::complete::take;
 use nom::number::complete::{le_i16, le_i32, le_i64, le_u8, le_u16, le_u32, le_u64};
 
+#[cfg(feature = "arbitrary")]
+use super::Source;
 use super::{Fault, In, Parsed, Wire, Writer};
 use crate::error::DecodeErrorKind;
 
@@ -17,6 +19,11 @@ macro_rules! number {
 
             fn put(&self, writer: &mut Writer) {
                 writer.put_slice(&self.to_le_bytes());
+            }
+
+            #[cfg(feature = "arbitrary")]
+            fn arbitrary(source: &mut Source<'_>) -> arbitrary::Result<Self> {
+                source.arbitrary()
             }
         }
     )*};
@@ -42,6 +49,11 @@ impl<const N: usize> Wire for [u8; N] {
 
     fn put(&self, writer: &mut Writer) {
         writer.put_slice(self);
+    }
+
+    #[cfg(feature = "arbitrary")]
+    fn arbitrary(source: &mut Source<'_>) -> arbitrary::Result<Self> {
+        source.arbitrary()
     }
 }
 

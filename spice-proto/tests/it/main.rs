@@ -4,4 +4,5 @@
 
 mod hostile;
 mod link;
+mod made_up;
 mod messages;
