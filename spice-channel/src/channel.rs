@@ -6,7 +6,7 @@ use bytes::Bytes;
 use spice_proto::caps::{Capabilities, CapabilitySet, CommonCap};
 use spice_proto::{ChannelId, ChannelType, HeaderKind};
 
-use crate::{ChannelError, Time, Transmit};
+use crate::{ChannelError, RedChannelClient, Time, Transmit};
 
 /// One viewer, in the server's own count; never used again once the viewer is gone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -130,6 +130,28 @@ impl<C> RedChannel<C> {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.clients.is_empty()
+    }
+}
+
+/// What the connections of a channel have in common, whatever else it keeps for each viewer.
+impl<C: AsRef<RedChannelClient> + AsMut<RedChannelClient>> RedChannel<C> {
+    /// A viewer's socket has taken `len` bytes.
+    pub fn handle_written(&mut self, id: ClientId, len: usize, now: Time) {
+        if let Some(client) = self.clients.get_mut(&id) {
+            client.as_mut().handle_written(len, now);
+        }
+    }
+
+    /// Time has passed; answers the viewers whose connections are over.
+    pub fn handle_timeout(&mut self, now: Time) -> Vec<(ClientId, ChannelError)> {
+        let clients = self.clients.iter_mut();
+        clients.filter_map(|(id, client)| Some((*id, client.as_mut().handle_timeout(now).err()?))).collect()
+    }
+
+    /// When [`Self::handle_timeout`] should be called next.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Time> {
+        self.clients.values().map(|client| client.as_ref().poll_timeout()).min()
     }
 }
 

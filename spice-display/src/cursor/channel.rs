@@ -1,15 +1,14 @@
 //! The channel itself: where the pointer is, and who is told.
 
-use std::sync::Arc;
-
 use spice_channel::{
     Channel, ChannelConfig, ChannelError, ChannelLink, ClientId, RedChannel, Time, Transmit,
 };
 use spice_proto::caps::CapabilitySet;
-use spice_proto::{ChannelId, ChannelType, Point16};
+use spice_proto::{ChannelId, ChannelType};
 
+use super::pointer::Pointer;
 use super::viewer::CursorViewer;
-use crate::qxl::{CursorCommand, CursorShape};
+use crate::qxl::CursorCommand;
 
 /// The pointer of one display and the viewers that are shown it.
 #[derive(Debug)]
@@ -21,22 +20,13 @@ pub struct CursorChannel {
     local: bool,
 }
 
-/// The pointer as it is.
-#[derive(Debug, Default)]
-pub(super) struct Pointer {
-    pub(super) position: Point16,
-    pub(super) visible: bool,
-    pub(super) shape: Option<Arc<CursorShape>>,
-    pub(super) trail: (u16, u16),
-}
-
 impl CursorChannel {
     /// No pointer and no viewers.
     #[must_use]
     pub fn new(id: ChannelId, config: ChannelConfig) -> Self {
         Self {
             channel: RedChannel::new(ChannelType::CURSOR, id),
-            pointer: Pointer { visible: true, ..Pointer::default() },
+            pointer: Pointer::default(),
             config,
             local: false,
         }
@@ -51,19 +41,7 @@ impl CursorChannel {
     /// The pointer moves, changes or hides.
     pub fn handle_command(&mut self, command: &CursorCommand) {
         let hidden = !self.pointer.visible;
-        match command {
-            CursorCommand::Hide => self.pointer.visible = false,
-            CursorCommand::Move(position) => {
-                self.pointer.position = *position;
-                self.pointer.visible = true;
-            }
-            CursorCommand::Set { position, visible, shape } => {
-                self.pointer.position = *position;
-                self.pointer.visible = *visible;
-                self.pointer.shape = Some(Arc::clone(shape));
-            }
-            CursorCommand::Trail { length, frequency } => self.pointer.trail = (*length, *frequency),
-        }
+        self.pointer.apply(command);
         if self.local && !hidden && matches!(command, CursorCommand::Move(_)) {
             return;
         }
@@ -74,7 +52,7 @@ impl CursorChannel {
 
     /// There is no pointer any more: its device has been reset.
     pub fn reset(&mut self) {
-        self.pointer = Pointer { visible: true, ..Pointer::default() };
+        self.pointer = Pointer::default();
         for (_, viewer) in self.channel.iter_mut() {
             viewer.fall_behind();
         }
@@ -99,16 +77,11 @@ impl Channel for CursorChannel {
     }
 
     fn handle_written(&mut self, client: ClientId, len: usize, now: Time) {
-        if let Some(viewer) = self.channel.client_mut(client) {
-            viewer.red_mut().handle_written(len, now);
-        }
+        self.channel.handle_written(client, len, now);
     }
 
     fn handle_timeout(&mut self, now: Time) -> Vec<(ClientId, ChannelError)> {
-        self.channel
-            .iter_mut()
-            .filter_map(|(id, viewer)| viewer.red_mut().handle_timeout(now).err().map(|error| (id, error)))
-            .collect()
+        self.channel.handle_timeout(now)
     }
 
     fn poll_transmit(&mut self, client: ClientId, now: Time) -> Option<Transmit> {
@@ -116,6 +89,6 @@ impl Channel for CursorChannel {
     }
 
     fn poll_timeout(&self) -> Option<Time> {
-        self.channel.iter().map(|(_, viewer)| viewer.red().poll_timeout()).min()
+        self.channel.poll_timeout()
     }
 }

@@ -2,7 +2,7 @@
 
 use spice_proto::cursor::{Cursor, CursorFlags, CursorHeader, Init, ServerMessage, Set, Trail};
 
-use super::channel::Pointer;
+use super::pointer::Pointer;
 use crate::qxl::{CursorCommand, CursorShape};
 
 pub(super) fn init_message(pointer: &Pointer) -> ServerMessage {

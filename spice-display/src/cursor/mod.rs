@@ -2,6 +2,7 @@
 
 mod channel;
 mod marshal;
+mod pointer;
 mod viewer;
 
 pub use channel::CursorChannel;

@@ -6,8 +6,8 @@ use spice_channel::{
 use spice_proto::cursor::ServerMessage;
 use spice_proto::{DecodeError, DecodeErrorKind};
 
-use super::channel::Pointer;
 use super::marshal::{catch_up_message, command_message, init_message};
+use super::pointer::Pointer;
 use crate::qxl::CursorCommand;
 
 /// What a viewer's pipe may hold: a second of a fast hand.
@@ -30,14 +30,6 @@ impl CursorViewer {
         };
         viewer.send(&init_message(pointer));
         viewer
-    }
-
-    pub(super) fn red(&self) -> &RedChannelClient {
-        &self.red
-    }
-
-    pub(super) fn red_mut(&mut self) -> &mut RedChannelClient {
-        &mut self.red
     }
 
     pub(super) fn handle_bytes(&mut self, bytes: &[u8], now: Time) -> Result<(), ChannelError> {
@@ -83,5 +75,17 @@ impl CursorViewer {
 
     fn send(&mut self, message: &ServerMessage) {
         self.red.send(message.id(), &message.encode());
+    }
+}
+
+impl AsRef<RedChannelClient> for CursorViewer {
+    fn as_ref(&self) -> &RedChannelClient {
+        &self.red
+    }
+}
+
+impl AsMut<RedChannelClient> for CursorViewer {
+    fn as_mut(&mut self) -> &mut RedChannelClient {
+        &mut self.red
     }
 }

@@ -146,16 +146,11 @@ impl Channel for DisplayChannel {
     }
 
     fn handle_written(&mut self, client: ClientId, len: usize, now: Time) {
-        if let Some(viewer) = self.channel.client_mut(client) {
-            viewer.red_mut().handle_written(len, now);
-        }
+        self.channel.handle_written(client, len, now);
     }
 
     fn handle_timeout(&mut self, now: Time) -> Vec<(ClientId, ChannelError)> {
-        self.channel
-            .iter_mut()
-            .filter_map(|(id, viewer)| viewer.red_mut().handle_timeout(now).err().map(|error| (id, error)))
-            .collect()
+        self.channel.handle_timeout(now)
     }
 
     fn poll_transmit(&mut self, client: ClientId, now: Time) -> Option<Transmit> {
@@ -163,6 +158,6 @@ impl Channel for DisplayChannel {
     }
 
     fn poll_timeout(&self) -> Option<Time> {
-        self.channel.iter().map(|(_, viewer)| viewer.red().poll_timeout()).min()
+        self.channel.poll_timeout()
     }
 }

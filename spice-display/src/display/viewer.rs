@@ -53,14 +53,6 @@ impl DisplayViewer {
         &mut self.view
     }
 
-    pub(super) fn red(&self) -> &RedChannelClient {
-        &self.red
-    }
-
-    pub(super) fn red_mut(&mut self) -> &mut RedChannelClient {
-        &mut self.red
-    }
-
     pub(super) fn handle_bytes(&mut self, bytes: &[u8], now: Time) -> Result<(), ChannelError> {
         self.red.handle_bytes(bytes, now);
         while let Some(message) = self.red.poll_message(now)? {
@@ -128,5 +120,17 @@ impl DisplayViewer {
 
     fn send(&mut self, message: &ServerMessage) {
         self.red.send(message.id(), &message.encode());
+    }
+}
+
+impl AsRef<RedChannelClient> for DisplayViewer {
+    fn as_ref(&self) -> &RedChannelClient {
+        &self.red
+    }
+}
+
+impl AsMut<RedChannelClient> for DisplayViewer {
+    fn as_mut(&mut self) -> &mut RedChannelClient {
+        &mut self.red
     }
 }

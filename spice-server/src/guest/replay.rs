@@ -21,8 +21,8 @@ pub use error::ReplayError;
 pub use source::{Source, open};
 
 use super::{Guest, GuestInput, GuestWaker};
-use queue::{Popped, Queue};
-use reader::{Played, Reader, What};
+use queue::{Played, Popped, Queue, What};
+use reader::Reader;
 
 /// How a recording is played.
 #[derive(Clone, Debug)]

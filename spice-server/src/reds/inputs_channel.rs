@@ -36,6 +36,18 @@ struct InputsClient {
     leds_due: bool,
 }
 
+impl AsRef<RedChannelClient> for InputsClient {
+    fn as_ref(&self) -> &RedChannelClient {
+        &self.red
+    }
+}
+
+impl AsMut<RedChannelClient> for InputsClient {
+    fn as_mut(&mut self) -> &mut RedChannelClient {
+        &mut self.red
+    }
+}
+
 impl InputsClient {
     fn send(&mut self, message: &ServerMessage) {
         self.red.send(message.id(), &message.encode());
@@ -189,16 +201,11 @@ impl Channel for InputsChannel {
     }
 
     fn handle_written(&mut self, client: ClientId, len: usize, now: Time) {
-        if let Some(client) = self.channel.client_mut(client) {
-            client.red.handle_written(len, now);
-        }
+        self.channel.handle_written(client, len, now);
     }
 
     fn handle_timeout(&mut self, now: Time) -> Vec<(ClientId, ChannelError)> {
-        self.channel
-            .iter_mut()
-            .filter_map(|(id, client)| client.red.handle_timeout(now).err().map(|error| (id, error)))
-            .collect()
+        self.channel.handle_timeout(now)
     }
 
     fn poll_transmit(&mut self, client: ClientId, now: Time) -> Option<Transmit> {
@@ -214,7 +221,7 @@ impl Channel for InputsChannel {
     }
 
     fn poll_timeout(&self) -> Option<Time> {
-        self.channel.iter().map(|(_, client)| client.red.poll_timeout()).min()
+        self.channel.poll_timeout()
     }
 }
 

@@ -29,6 +29,18 @@ struct MainClient {
     mode_due: bool,
 }
 
+impl AsRef<RedChannelClient> for MainClient {
+    fn as_ref(&self) -> &RedChannelClient {
+        &self.red
+    }
+}
+
+impl AsMut<RedChannelClient> for MainClient {
+    fn as_mut(&mut self) -> &mut RedChannelClient {
+        &mut self.red
+    }
+}
+
 impl MainClient {
     fn send(&mut self, message: &ServerMessage) {
         self.red.send(message.id(), &message.encode());
@@ -153,16 +165,11 @@ impl Channel for MainChannel {
     }
 
     fn handle_written(&mut self, client: ClientId, len: usize, now: Time) {
-        if let Some(client) = self.channel.client_mut(client) {
-            client.red.handle_written(len, now);
-        }
+        self.channel.handle_written(client, len, now);
     }
 
     fn handle_timeout(&mut self, now: Time) -> Vec<(ClientId, ChannelError)> {
-        self.channel
-            .iter_mut()
-            .filter_map(|(id, client)| client.red.handle_timeout(now).err().map(|error| (id, error)))
-            .collect()
+        self.channel.handle_timeout(now)
     }
 
     fn poll_transmit(&mut self, client: ClientId, now: Time) -> Option<Transmit> {
@@ -183,6 +190,6 @@ impl Channel for MainChannel {
     }
 
     fn poll_timeout(&self) -> Option<Time> {
-        self.channel.iter().map(|(_, client)| client.red.poll_timeout()).min()
+        self.channel.poll_timeout()
     }
 }

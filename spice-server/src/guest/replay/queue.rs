@@ -1,10 +1,28 @@
 //! What lies between the thread that reads and the guest that plays.
 
+use core::time::Duration;
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
-use super::reader::Played;
+use spice_display::qxl::GuestEvent;
+use spice_display::qxl::recording::Refusal;
+
 use crate::guest::GuestWaker;
+
+/// A recorded event on its way to the player.
+#[derive(Debug)]
+pub(super) struct Played {
+    /// Since the replay's first event, at the recorded pace.
+    pub(super) at: Duration,
+    pub(super) is_command: bool,
+    pub(super) what: What,
+}
+
+#[derive(Debug)]
+pub(super) enum What {
+    Event(GuestEvent),
+    Refused(Refusal),
+}
 
 /// Events that are read ahead.
 const MAX_EVENTS: usize = 64;

@@ -5,27 +5,12 @@ use std::io;
 use std::sync::Arc;
 use std::thread;
 
-use spice_display::qxl::recording::{Event, Recording, RecordingError, Refusal};
+use spice_display::qxl::recording::{Event, Recording, RecordingError};
 use spice_display::qxl::{DeviceEvent, GuestEvent};
 
-use super::queue::{Closed, Queue};
+use super::queue::{Closed, Played, Queue, What};
 use super::source::{Source, open};
 use super::{ReplayError, ReplayOptions};
-
-/// A recorded event on its way to the player.
-#[derive(Debug)]
-pub(super) struct Played {
-    /// Since the replay's first event, at the recorded pace.
-    pub(super) at: Duration,
-    pub(super) is_command: bool,
-    pub(super) what: What,
-}
-
-#[derive(Debug)]
-pub(super) enum What {
-    Event(GuestEvent),
-    Refused(Refusal),
-}
 
 /// Reads a recording, once or again and again.
 #[derive(Debug)]
