@@ -1,0 +1,48 @@
+//! The server as a whole, from outside: the binary, real viewers and the C server beside it.
+//!
+//! Tests that need what this machine lacks are ignored, each with its reason; with `SPICE_E2E=required` in the
+//! environment they fail. `SPICE_RECORDINGS` names a folder of recordings to use instead of the short ones here.
+
+mod c;
+mod cli;
+mod demo;
+mod desktop;
+mod hostile;
+mod json;
+mod load;
+mod needs;
+mod process;
+mod recordings;
+mod scratch;
+mod server;
+mod shot;
+mod viewer;
+mod wait;
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use libtest_mimic::Arguments;
+
+/// Tests that run at the same time, unless the command line says otherwise: each has several busy processes.
+const THREADS: usize = 2;
+
+fn main() -> ExitCode {
+    let mut arguments = Arguments::from_args();
+    arguments.test_threads.get_or_insert(THREADS);
+    let programs = match c::Programs::new() {
+        Ok(programs) => Arc::new(programs),
+        Err(error) => {
+            eprintln!("{error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let trials = [
+        cli::trials(),
+        demo::trials(),
+        hostile::trials(),
+        load::trials(&programs),
+        recordings::trials(&programs),
+    ];
+    libtest_mimic::run(&arguments, trials.into_iter().flatten().collect()).exit_code()
+}

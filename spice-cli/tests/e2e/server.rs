@@ -1,0 +1,69 @@
+//! The server under test: the binary, as a user starts it.
+
+use std::net::SocketAddr;
+use std::process::Command;
+use std::time::Duration;
+
+use rustix::process::Signal;
+
+use crate::json;
+use crate::process::{Ended, Process};
+
+/// How long a server may take to start, or to end.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A server on a free port of this machine.
+#[derive(Debug)]
+pub(crate) struct Server {
+    process: Process,
+    addr: SocketAddr,
+}
+
+/// The binary with these arguments.
+pub(crate) fn cli(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_spice-cli"));
+    command.args(arguments).env_remove("RUST_LOG");
+    command
+}
+
+impl Server {
+    /// Starts `spice-cli server` with these arguments, and waits until it listens.
+    pub(crate) fn start(arguments: &[&str]) -> Result<Self, String> {
+        let process = Process::start(cli(&["server", "--listen", "127.0.0.1:0", "--stats"]).args(arguments))?;
+        let addr = process.stderr_line(PATIENCE, |line| {
+            line.strip_prefix("connect with: remote-viewer spice://")?.parse().ok()
+        })?;
+        Ok(Self { process, addr })
+    }
+
+    pub(crate) fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    /// Whether it still runs.
+    pub(crate) fn is_running(&mut self) -> Result<bool, String> {
+        Ok(self.process.poll()?.is_none())
+    }
+
+    /// Waits until it has taken so many commands and device events from its guest.
+    pub(crate) fn wait_for_commands(&self, commands: u64, limit: Duration) -> Result<(), String> {
+        self.process
+            .stdout_line(limit, |line| (json::number(line, "commands")? >= commands as f64).then_some(()))
+    }
+
+    /// The lines that it has printed about itself.
+    pub(crate) fn stats(&self) -> Vec<String> {
+        self.process.stdout()
+    }
+
+    /// Waits for its end.
+    pub(crate) fn wait(self, limit: Duration) -> Result<Ended, String> {
+        self.process.wait(limit)
+    }
+
+    /// Sends it a signal, and waits for its end.
+    pub(crate) fn end_with(self, signal: Signal) -> Result<Ended, String> {
+        self.process.signal(signal)?;
+        self.process.wait(PATIENCE)
+    }
+}
