@@ -9,13 +9,18 @@ use std::net::TcpStream;
 use rsa::{Oaep, PublicKey, pkcs8::DecodePublicKey};
 use spice_proto::caps::{Capabilities, CapabilitySet, CommonCap};
 use spice_proto::link::{AuthMechanism, LinkHeader, LinkMess, LinkReply};
-use spice_proto::{ChannelId, ChannelType, ConnectionId, HeaderKind, LAST_BASE_ID, LinkError, base, main as session};
+use spice_proto::{
+    ChannelId, ChannelType, ConnectionId, HeaderKind, LAST_BASE_ID, LinkError, base, main as session,
+};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut args = std::env::args().skip(1);
     let mut server = TcpStream::connect(args.next().unwrap_or_else(|| "127.0.0.1:5900".into()))?;
     let common = [CommonCap::PROTOCOL_AUTH_SELECTION, CommonCap::AUTH_SPICE, CommonCap::MINI_HEADER];
-    let caps = Capabilities { common: CapabilitySet::new(common.map(|cap| cap.0)), channel: CapabilitySet::default() };
+    let caps = Capabilities {
+        common: CapabilitySet::new(common.map(|cap| cap.0)),
+        channel: CapabilitySet::default(),
+    };
     let (connection_id, channel_type, channel_id) = (ConnectionId(0), ChannelType::MAIN, ChannelId(0));
     let mut out = Vec::new();
     LinkMess { connection_id, channel_type, channel_id, caps }.encode(&mut out);
@@ -31,7 +36,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let result = LinkError(u32::from_le_bytes(read(&mut server, 4)?.as_slice().try_into()?));
     println!("authentication: {result}");
 
-    let header = if reply.caps.has_common(CommonCap::MINI_HEADER) { HeaderKind::Mini } else { HeaderKind::Full };
+    let header =
+        if reply.caps.has_common(CommonCap::MINI_HEADER) { HeaderKind::Mini } else { HeaderKind::Full };
     loop {
         let head = header.decode(&read(&mut server, header.len())?).ok_or("short header")?;
         let body = read(&mut server, head.size as usize)?.into();
