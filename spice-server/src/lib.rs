@@ -12,7 +12,7 @@
 //! # }
 //! ```
 //!
-//! Two owners hold all state, and everybody else sends them messages: [`reds`](mod@reds), a task, has the viewers,
+//! Two owners hold all state, and everybody else sends them messages: `Reds`, a task, has the viewers,
 //! their main and inputs channels and the policy; a thread for each guest has its display and cursor channels. A
 //! connection is a task that reads and one that writes; it knows bytes, not meaning.
 

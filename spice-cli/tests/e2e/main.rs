@@ -11,6 +11,7 @@ mod hostile;
 mod json;
 mod load;
 mod needs;
+mod pace;
 mod process;
 mod recordings;
 mod scratch;

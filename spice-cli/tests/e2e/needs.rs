@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use libtest_mimic::Trial;
 
+use crate::pace;
 use crate::process::Process;
 
 /// Something that a machine may lack.
@@ -44,6 +45,29 @@ fn is_program(path: &Path) -> bool {
 /// A test that runs where all that it needs is there. Elsewhere it is shown as ignored, with the reason; with
 /// `SPICE_E2E=required` in the environment it fails.
 pub(crate) fn trial(
+    name: &str,
+    needs: &[Need],
+    test: impl FnOnce() -> Result<(), String> + Send + 'static,
+) -> Trial {
+    needing(name, needs, move || {
+        let _machine = pace::together();
+        test()
+    })
+}
+
+/// The same for a test that measures a pace: nothing else runs meanwhile.
+pub(crate) fn trial_alone(
+    name: &str,
+    needs: &[Need],
+    test: impl FnOnce() -> Result<(), String> + Send + 'static,
+) -> Trial {
+    needing(name, needs, move || {
+        let _machine = pace::alone();
+        test()
+    })
+}
+
+fn needing(
     name: &str,
     needs: &[Need],
     test: impl FnOnce() -> Result<(), String> + Send + 'static,

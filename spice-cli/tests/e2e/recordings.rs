@@ -59,7 +59,7 @@ fn recordings(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
         let path = entry.path();
-        if name(&path) != "" && !name(&path).contains(OUT_OF_SCOPE) {
+        if !name(&path).is_empty() && !name(&path).contains(OUT_OF_SCOPE) {
             files.push((u64::MAX - entry.metadata()?.len(), path));
         }
     }

@@ -78,6 +78,16 @@ impl Channel {
         }
     }
 
+    /// Sends bytes as they are.
+    pub(crate) fn send_raw(&self, bytes: &[u8]) -> Result<(), String> {
+        (&self.stream).write_all(bytes).map_err(|error| error.to_string())
+    }
+
+    /// Says that nothing more comes.
+    pub(crate) fn hang_up(&self) {
+        let _ = self.stream.shutdown(Shutdown::Write);
+    }
+
     /// Waits until the server closes the channel.
     pub(crate) fn wait_closed(&self) -> Result<(), String> {
         let end = Instant::now() + PATIENCE;
@@ -182,20 +192,37 @@ impl Viewer {
     /// Links the display.
     pub(crate) fn display(&self) -> Result<Display, String> {
         let channel = self.channel(ChannelType::DISPLAY)?;
-        let init = display::ClientMessage::Init(display::Init {
-            pixmap_cache_id: 1,
-            pixmap_cache_size: 1 << 20,
-            glz_dictionary_id: 1,
-            glz_dictionary_window_size: 1 << 20,
-        });
+        let init = display_init();
         channel.send(init.id(), &init.encode().to_bytes())?;
         Ok(Display { channel, model: DisplayModel::default() })
+    }
+
+    /// Links the display, and never reads what it shows.
+    pub(crate) fn stalled_display(&self) -> Result<TcpStream, String> {
+        let mut stream = dial(self.addr)?;
+        let caps = CapabilitySet::new([DisplayCap::MONITORS_CONFIG.0]);
+        let linked = link(&mut stream, self.connection, ChannelType::DISPLAY, caps, &self.ticket)
+            .map_err(|error| error.to_string())?;
+        let mut peer = ChannelPeer::new(linked.header);
+        let init = display_init();
+        peer.send_message(init.id(), &init.encode().to_bytes());
+        stream.write_all(&peer.take_answers()).map_err(|error| error.to_string())?;
+        Ok(stream)
     }
 
     /// Links keyboard and mouse.
     pub(crate) fn inputs(&self) -> Result<Inputs, String> {
         Ok(Inputs { channel: self.channel(ChannelType::INPUTS)? })
     }
+}
+
+fn display_init() -> display::ClientMessage {
+    display::ClientMessage::Init(display::Init {
+        pixmap_cache_id: 1,
+        pixmap_cache_size: 1 << 20,
+        glz_dictionary_id: 1,
+        glz_dictionary_window_size: 1 << 20,
+    })
 }
 
 /// A display channel and what it shows.
