@@ -140,6 +140,17 @@ fn messages(addr: SocketAddr) -> Result<(), String> {
             channel.wait_closed().map_err(|error| format!("{kind} message {id}: {error}"))?;
         }
     }
+    // Only a header, with sizes around the ends of its range; and a message that breaks off.
+    for size in [4097, 1 << 31, u32::MAX] {
+        let viewer = Viewer::connect(addr, TICKET)?;
+        let channel = viewer.channel(ChannelType::INPUTS)?;
+        channel.send_raw(&[&101_u16.to_le_bytes()[..], &u32::to_le_bytes(size)].concat())?;
+        channel.wait_closed().map_err(|error| format!("a message of {size} bytes: {error}"))?;
+        let channel = viewer.channel(ChannelType::CURSOR)?;
+        channel.send_raw(&[3, 0, 12, 0, 0, 0, 1, 2])?;
+        channel.hang_up();
+        channel.wait_closed().map_err(|error| format!("a message that breaks off: {error}"))?;
+    }
     let viewer = Viewer::connect(addr, TICKET)?;
     let display = viewer.display()?;
     let _ = viewer.main.send(999, b"");

@@ -67,11 +67,7 @@ pub(crate) fn trial_alone(
     })
 }
 
-fn needing(
-    name: &str,
-    needs: &[Need],
-    test: impl FnOnce() -> Result<(), String> + Send + 'static,
-) -> Trial {
+fn needing(name: &str, needs: &[Need], test: impl FnOnce() -> Result<(), String> + Send + 'static) -> Trial {
     let missing: Vec<String> = needs.iter().filter_map(|need| need.missing()).collect();
     if missing.is_empty() {
         return Trial::test(name, move || Ok(test()?));

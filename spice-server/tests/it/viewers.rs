@@ -34,7 +34,7 @@ fn a_viewer_that_does_not_read_one_that_errs_and_one_that_dies_cost_the_others_n
     let server = TestServer::start(Auth::Open, busy());
     let viewer = TestViewer::join(&server, "").unwrap();
     let mut display = viewer.display(&server, "");
-    display.until(|model| model.is_marked());
+    display.until(testkit::DisplayModel::is_marked);
 
     let others: Vec<_> = (0..4)
         .map(|_| {
@@ -64,7 +64,7 @@ fn a_viewer_that_stops_reading_is_squashed_and_holds_a_bounded_pipe() {
     let server = TestServer::start(Auth::Open, busy());
     let viewer = TestViewer::join(&server, "").unwrap();
     let mut display = viewer.display(&server, "");
-    display.until(|model| model.is_marked());
+    display.until(testkit::DisplayModel::is_marked);
     let start = Instant::now();
     wait_for("it is squashed", || {
         assert!((server.stats)().queued <= 256);
