@@ -110,7 +110,8 @@ impl TestChannel {
         }
     }
 
-    pub(crate) fn is_closed_by_server(mut self) -> bool {
+    /// Takes messages until the server closes the connection; a server that does not is an error of the read.
+    pub(crate) fn drains_to_its_end(mut self) -> bool {
         while self.receive().is_some() {}
         true
     }

@@ -57,7 +57,7 @@ fn a_viewer_ends_with_its_main_channel() {
     let mut display = viewer.display(&server, "");
     display.until(testkit::DisplayModel::is_marked);
     drop(viewer.main);
-    assert!(display.channel.is_closed_by_server());
+    assert!(display.channel.drains_to_its_end());
     wait_for("the viewer is forgotten", || (server.stats)().viewers == 0);
 }
 
