@@ -2,6 +2,13 @@
 //!
 //!     cargo run -p spice-proto --example viewer -- 127.0.0.1:5900 [ticket]
 
+#![expect(
+    clippy::disallowed_macros,
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "the crate does no I/O; who uses it does"
+)]
+
 use std::error::Error;
 use std::io::{Read, Write};
 use std::net::TcpStream;
