@@ -29,9 +29,8 @@ pub(crate) fn trials() -> Vec<Trial> {
 /// Each of these ends at once with exit code 2 and one line that says what is wrong.
 fn errors() -> Result<(), String> {
     let scratch = Scratch::new()?;
-    let taken = TcpListener::bind("127.0.0.1:0").map_err(|error| error.to_string())?;
-    let taken = taken.local_addr().map_err(|error| error.to_string())?.to_string();
-    let listening = TcpListener::bind(&taken).map_err(|error| error.to_string())?;
+    let listening = TcpListener::bind("127.0.0.1:0").map_err(|error| error.to_string())?;
+    let taken = listening.local_addr().map_err(|error| error.to_string())?.to_string();
     let missing = format!("replay:{}", scratch.file("missing.rec").display());
     let folder = format!("replay:{}", scratch.path().display());
     let noise = format!("replay:{}", scratch.write("noise.rec", [7; 300])?.display());
