@@ -15,7 +15,7 @@
 //!
 //! Invariant: when there is no damage and the pipe is empty, the viewer's surfaces equal the server's.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use spice_channel::{Full, Pipe, PipeLimits};
@@ -133,10 +133,10 @@ impl View {
     pub(super) fn handle_draw(&mut self, draw: &Arc<Draw>, surfaces: &SurfaceTable) {
         let id = draw.surface();
         if self.behind || self.damage.contains_key(&id) {
-            self.grow(id, draw.area());
+            self.grow(id, draw.area(), surfaces);
         } else if draw.reads().is_some_and(|read| self.damage.contains_key(&read)) {
-            self.grow(id, draw.area());
-            self.spread(id);
+            self.grow(id, draw.area(), surfaces);
+            self.spread(id, surfaces);
         } else {
             self.enqueue(DisplayItem::Draw(Arc::clone(draw)), draw.weight(), surfaces);
         }
@@ -217,7 +217,7 @@ impl View {
         if let Err(Full(item)) = self.pipe.enqueue(item, weight) {
             self.squash(surfaces);
             if let DisplayItem::Draw(draw) = item {
-                self.grow(draw.surface(), draw.area());
+                self.grow(draw.surface(), draw.area(), surfaces);
             }
         }
     }
@@ -228,10 +228,9 @@ impl View {
         self.behind = true;
         while let Some(item) = self.pipe.pop() {
             if let DisplayItem::Draw(draw) = item {
-                self.grow(draw.surface(), draw.area());
+                self.grow(draw.surface(), draw.area(), surfaces);
             }
         }
-        self.damage.retain(|id, _| surfaces.surface(*id).is_some());
         self.damage_unknown(surfaces);
     }
 
@@ -244,7 +243,10 @@ impl View {
         }
     }
 
-    fn grow(&mut self, id: SurfaceId, area: Rect) {
+    /// Adds to the damage of a surface. One that is gone has none: a draw on it may still wait, before its end.
+    fn grow(&mut self, id: SurfaceId, area: Rect, surfaces: &SurfaceTable) {
+        let Some(surface) = surfaces.surface(id) else { return };
+        let area = area.intersect(&surface.canvas().bounds());
         if area.is_empty() {
             return;
         }
@@ -253,8 +255,10 @@ impl View {
         region.simplify(DAMAGE_RECTS);
     }
 
-    /// A surface has become damaged: its draws in the pipe become damage, and so do those that read it, and so on.
-    fn spread(&mut self, id: SurfaceId) {
+    /// A surface has become damaged: its draws in the pipe become damage, and so do those that read it, and so on;
+    /// through surfaces that are gone as well, as long as draws on them wait.
+    fn spread(&mut self, id: SurfaceId, surfaces: &SurfaceTable) {
+        let mut seen = BTreeSet::from([id]);
         let mut damaged = vec![id];
         while let Some(id) = damaged.pop() {
             let mut areas = Vec::new();
@@ -267,10 +271,10 @@ impl View {
                 hit
             });
             for (surface, area) in areas {
-                if surface != id && !self.damage.contains_key(&surface) {
+                if seen.insert(surface) {
                     damaged.push(surface);
                 }
-                self.grow(surface, area);
+                self.grow(surface, area, surfaces);
             }
         }
     }

@@ -62,7 +62,7 @@ pub enum BitmapError {
 }
 
 /// A bitmap of 32-bit pixels with its bytes (`QXLBitmap`), known to hold all its rows.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Bitmap {
     id: u64,
     format: BitmapFormat,
@@ -157,5 +157,13 @@ impl Bitmap {
         let line = if self.top_down { y } else { self.height - 1 - y };
         let start = line as usize * self.stride as usize;
         self.data.get(start..start + self.width as usize * Self::PIXEL as usize).unwrap_or(&[])
+    }
+}
+
+impl core::fmt::Debug for Bitmap {
+    /// Everything but the pixels.
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        let Self { id, format, width, height, stride, top_down, .. } = self;
+        write!(f, "Bitmap {id:#x} {format} {width}x{height}, stride {stride}, top down {top_down}")
     }
 }

@@ -36,6 +36,20 @@ pub(crate) fn copy_surface(surface: u32, bbox: Rect, source: u32, from: Point) -
     draw(surface, bbox, Clip::None, op)
 }
 
+pub(crate) fn create(surface: u32, content: Option<Arc<Bitmap>>) -> GuestEvent {
+    GuestEvent::Command(Command::Surface(SurfaceCommand::Create {
+        surface: SurfaceId(surface),
+        width: SIDE,
+        height: SIDE,
+        format: SurfaceFormat::RGB32,
+        content,
+    }))
+}
+
+pub(crate) fn destroy(surface: u32) -> GuestEvent {
+    GuestEvent::Command(Command::Surface(SurfaceCommand::Destroy { surface: SurfaceId(surface) }))
+}
+
 fn draw(surface: u32, bbox: Rect, clip: Clip, op: DrawOp) -> GuestEvent {
     GuestEvent::Command(Command::Draw(Drawable {
         surface: SurfaceId(surface),
@@ -47,7 +61,7 @@ fn draw(surface: u32, bbox: Rect, clip: Clip, op: DrawOp) -> GuestEvent {
     }))
 }
 
-fn bitmap(width: u32, height: u32, seed: u32) -> Arc<Bitmap> {
+pub(crate) fn bitmap(width: u32, height: u32, seed: u32) -> Arc<Bitmap> {
     let pixels: Vec<u8> = (0..width * height)
         .flat_map(|index| {
             (seed.wrapping_mul(2_654_435_761) ^ (index % 7).wrapping_mul(0x0101_0101)).to_le_bytes()
@@ -104,22 +118,13 @@ fn op() -> impl Strategy<Value = (Rect, DrawOp)> {
 
 /// One thing that a guest may do; some of them are refused, because a surface is or is not there.
 pub(crate) fn event() -> impl Strategy<Value = GuestEvent> {
-    let create = (1..5_u32, any::<bool>(), any::<u32>()).prop_map(|(surface, keep, seed)| {
-        GuestEvent::Command(Command::Surface(SurfaceCommand::Create {
-            surface: SurfaceId(surface),
-            width: SIDE,
-            height: SIDE,
-            format: SurfaceFormat::RGB32,
-            content: keep.then(|| bitmap(SIDE, SIDE, seed)),
-        }))
-    });
-    let destroy = (1..5_u32).prop_map(|surface| {
-        GuestEvent::Command(Command::Surface(SurfaceCommand::Destroy { surface: SurfaceId(surface) }))
-    });
+    let created = (1..5_u32, any::<bool>(), any::<u32>())
+        .prop_map(|(surface, keep, seed)| create(surface, keep.then(|| bitmap(SIDE, SIDE, seed))));
+    let destroyed = (1..5_u32).prop_map(destroy);
     prop_oneof![
         60 => (surface(), op(), clip()).prop_map(|(id, (bbox, op), clip)| draw(id, bbox, clip, op)),
-        6 => create,
-        4 => destroy,
+        6 => created,
+        4 => destroyed,
         1 => Just(primary()),
         1 => Just(GuestEvent::Device(DeviceEvent::DestroyPrimary)),
         1 => Just(GuestEvent::Device(DeviceEvent::DestroySurfaces)),

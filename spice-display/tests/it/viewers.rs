@@ -3,10 +3,10 @@
 use proptest::prelude::*;
 use spice_channel::PipeLimits;
 use spice_display::qxl::GuestEvent;
-use spice_proto::{HeaderKind, Point, Rect, SurfaceId};
+use spice_proto::{HeaderKind, Point, Rect};
 
 use crate::lab::Lab;
-use crate::scene::{self, copy_surface, fill, primary};
+use crate::scene::{self, copy_surface, create, destroy, fill, primary};
 
 const SMALL: PipeLimits = PipeLimits { items: 8, bytes: 64 << 10 };
 
@@ -34,8 +34,14 @@ fn act() -> impl Strategy<Value = Act> {
     ]
 }
 
+/// How many random schedules are played: a thousand, or what `SPICE_SCHEDULES` says.
+fn schedules() -> ProptestConfig {
+    let cases = std::env::var("SPICE_SCHEDULES").ok().and_then(|number| number.parse().ok()).unwrap_or(1000);
+    ProptestConfig { cases, ..ProptestConfig::default() }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 1000, ..ProptestConfig::default() })]
+    #![proptest_config(schedules())]
 
     /// Whatever the guest draws, whoever joins, lags, is squashed or leaves: at rest all pictures are the server's.
     #[test]
@@ -130,17 +136,7 @@ fn a_stalled_viewer_holds_a_region_and_no_command() {
 fn a_draw_that_reads_a_damaged_surface_is_shown_with_what_was_meant() {
     let mut lab = Lab::new(PipeLimits { items: 3, bytes: 1 << 20 });
     lab.event(primary()).unwrap();
-    let create = |id| {
-        use spice_display::qxl::{Command, SurfaceCommand};
-        GuestEvent::Command(Command::Surface(SurfaceCommand::Create {
-            surface: SurfaceId(id),
-            width: scene::SIDE,
-            height: scene::SIDE,
-            format: spice_proto::display::SurfaceFormat::RGB32,
-            content: None,
-        }))
-    };
-    lab.event(create(1)).unwrap();
+    lab.event(create(1, None)).unwrap();
     let viewer = lab.join(HeaderKind::Mini, false, usize::MAX);
     lab.run_until_idle();
     lab.viewer(viewer).rate = 0;
@@ -150,6 +146,28 @@ fn a_draw_that_reads_a_damaged_surface_is_shown_with_what_was_meant() {
         lab.event(copy_surface(0, all, 1, Point::default())).unwrap();
         lab.event(fill(1, all, !colour)).unwrap();
         lab.step();
+    }
+    lab.run_until_idle();
+    assert_eq!(lab.difference(viewer), None);
+}
+
+/// Found by a random schedule: a draw on a surface that is gone waits, and what it reads becomes damaged.
+#[test]
+fn damage_does_not_outlive_its_surface() {
+    let mut lab = Lab::new(SMALL);
+    lab.event(primary()).unwrap();
+    let viewer = lab.join(HeaderKind::Mini, false, usize::MAX);
+    lab.run_until_idle();
+    let all = Rect::new(0, 0, scene::SIDE, scene::SIDE);
+    for event in [
+        create(1, None),
+        create(2, None),
+        copy_surface(1, all, 2, Point::default()),
+        destroy(1),
+        create(3, Some(scene::bitmap(scene::SIDE, scene::SIDE, 5))),
+        copy_surface(2, all, 3, Point::default()),
+    ] {
+        lab.event(event).unwrap();
     }
     lab.run_until_idle();
     assert_eq!(lab.difference(viewer), None);
