@@ -4,8 +4,8 @@ use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use spice_proto::display::{
-    BitmapFlags, BitmapImage, Brush, Clip, DisplayBase, DrawCopy, DrawFill, Image, ImageData, ImageFlags,
-    Mask, Ropd, ScaleMode, ServerMessage,
+    BitmapFlags, BitmapFormat, BitmapImage, Brush, Clip, DisplayBase, DrawCopy, DrawFill, Image, ImageData,
+    ImageFlags, Mask, Ropd, ScaleMode, ServerMessage,
 };
 use spice_proto::{Rect, SurfaceId};
 
@@ -31,11 +31,12 @@ fn copy() -> ServerMessage {
             width: 256,
             height: 1024,
             data: ImageData::Bitmap(BitmapImage {
-                format: 8,
+                format: BitmapFormat::RGB32,
                 flags: BitmapFlags::TOP_DOWN,
                 x: 256,
                 y: 1024,
                 stride: 1024,
+                palette: None,
                 data: vec![0; 1 << 20].into(),
             }),
         }),

@@ -46,11 +46,12 @@ pub(crate) fn bitmap_image(bitmap: &Bitmap, method: ImageMethod) -> Image {
     let data = packed.map_or_else(
         || {
             ImageData::Bitmap(BitmapImage {
-                format: bitmap.format().0,
+                format: bitmap.format(),
                 flags: if bitmap.is_top_down() { BitmapFlags::TOP_DOWN } else { BitmapFlags::empty() },
                 x: bitmap.width(),
                 y: bitmap.height(),
                 stride: bitmap.stride(),
+                palette: None,
                 data: bitmap.data().clone(),
             })
         },
@@ -80,11 +81,12 @@ pub(crate) fn pixel_image(
     let data = packed.map_or_else(
         || {
             ImageData::Bitmap(BitmapImage {
-                format: format.0,
+                format,
                 flags: BitmapFlags::TOP_DOWN,
                 x: width,
                 y: height,
                 stride: width * Bitmap::PIXEL,
+                palette: None,
                 data: pixels,
             })
         },

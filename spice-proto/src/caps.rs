@@ -146,6 +146,34 @@ capabilities! {
         /// Keys as bare scan codes.
         KEY_SCANCODE = 0,
     }
+
+    /// `SPICE_PLAYBACK_CAP_*`.
+    pub enum PlaybackCap {
+        /// Sound packed with CELT 0.5.1, which is no longer in use.
+        CELT_0_5_1 = 0,
+        /// Volume and mute.
+        VOLUME = 1,
+        /// A latency to hold.
+        LATENCY = 2,
+        /// Sound packed with Opus.
+        OPUS = 3,
+    }
+
+    /// `SPICE_RECORD_CAP_*`.
+    pub enum RecordCap {
+        /// Sound packed with CELT 0.5.1, which is no longer in use.
+        CELT_0_5_1 = 0,
+        /// Volume and mute.
+        VOLUME = 1,
+        /// Sound packed with Opus.
+        OPUS = 2,
+    }
+
+    /// `SPICE_SPICEVMC_CAP_*`, on usbredir, port and webdav channels.
+    pub enum VmcCap {
+        /// Pieces packed with LZ4.
+        DATA_COMPRESS_LZ4 = 0,
+    }
 }
 
 /// What one end can do on one channel, as it says at the link.

@@ -19,6 +19,7 @@ pub struct DataHeader {
     /// Bytes of body that follow.
     pub size: u32,
     /// Offset in the body of a list of sub-messages, 0 for none; in the full header only.
+    /// [`SubMessageList::split`](crate::base::SubMessageList::split) takes such a body apart.
     pub sub_list: u32,
 }
 
@@ -70,13 +71,21 @@ impl HeaderKind {
     /// Appends the header of message number `id` with a body of `size` bytes and no sub-messages. The mini header
     /// does not carry `serial`.
     pub fn encode(self, serial: u64, id: u16, size: u32, out: &mut Vec<u8>) {
-        if self == Self::Full {
-            out.extend_from_slice(&serial.to_le_bytes());
+        DataHeader { serial: Some(serial), id, size, sub_list: 0 }.encode(self, out);
+    }
+}
+
+impl DataHeader {
+    /// Appends the header in this form. The mini header carries neither `serial` nor `sub_list`; the full one carries
+    /// a `serial` of 0 where there is none.
+    pub fn encode(&self, kind: HeaderKind, out: &mut Vec<u8>) {
+        if kind == HeaderKind::Full {
+            out.extend_from_slice(&self.serial.unwrap_or(0).to_le_bytes());
         }
-        out.extend_from_slice(&id.to_le_bytes());
-        out.extend_from_slice(&size.to_le_bytes());
-        if self == Self::Full {
-            out.extend_from_slice(&0_u32.to_le_bytes());
+        out.extend_from_slice(&self.id.to_le_bytes());
+        out.extend_from_slice(&self.size.to_le_bytes());
+        if kind == HeaderKind::Full {
+            out.extend_from_slice(&self.sub_list.to_le_bytes());
         }
     }
 }
@@ -96,6 +105,19 @@ mod tests {
             for short in 0..bytes.len() {
                 assert_eq!(kind.decode(&bytes[..short]), None);
             }
+        }
+    }
+
+    #[test]
+    fn a_full_header_carries_its_sub_list_and_a_mini_header_none() {
+        let header = DataHeader { serial: Some(1 << 40), id: 101, size: 70_000, sub_list: 69_000 };
+        for (kind, back) in [
+            (HeaderKind::Full, header),
+            (HeaderKind::Mini, DataHeader { serial: None, sub_list: 0, ..header }),
+        ] {
+            let mut bytes = Vec::new();
+            header.encode(kind, &mut bytes);
+            assert_eq!(kind.decode(&bytes), Some(back));
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Numbers with names: identifiers that cannot be mistaken for one another, and enumerations that stay open.
 
+use std::str::FromStr;
+
 use crate::open_enum;
 use crate::wire::{id, wire_newtype};
 
@@ -52,6 +54,52 @@ open_enum! {
     }
 }
 
+/// Each type and what it is called in texts, such as a connection file or a server's settings.
+const CHANNEL_NAMES: [(ChannelType, &str); 11] = [
+    (ChannelType::MAIN, "main"),
+    (ChannelType::DISPLAY, "display"),
+    (ChannelType::INPUTS, "inputs"),
+    (ChannelType::CURSOR, "cursor"),
+    (ChannelType::PLAYBACK, "playback"),
+    (ChannelType::RECORD, "record"),
+    (ChannelType::TUNNEL, "tunnel"),
+    (ChannelType::SMARTCARD, "smartcard"),
+    (ChannelType::USBREDIR, "usbredir"),
+    (ChannelType::PORT, "port"),
+    (ChannelType::WEBDAV, "webdav"),
+];
+
+impl ChannelType {
+    /// The types that have a name, by number.
+    pub fn all() -> impl Iterator<Item = Self> {
+        CHANNEL_NAMES.into_iter().map(|(channel, _)| channel)
+    }
+
+    /// What the channel is called in texts, for instance `main`; [`Self::name`] is the name of the number.
+    #[must_use]
+    pub fn channel_name(self) -> Option<&'static str> {
+        CHANNEL_NAMES.into_iter().find(|(channel, _)| *channel == self).map(|(_, name)| name)
+    }
+}
+
+/// No channel is called so.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("no channel is called `{name}`")]
+pub struct UnknownChannelName {
+    /// What was asked for.
+    pub name: String,
+}
+
+/// From what the channel is called in texts, in lower case as [`ChannelType::channel_name`] has it.
+impl FromStr for ChannelType {
+    type Err = UnknownChannelName;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let found = CHANNEL_NAMES.into_iter().find(|(_, name)| *name == text);
+        found.map(|(channel, _)| channel).ok_or_else(|| UnknownChannelName { name: text.to_owned() })
+    }
+}
+
 open_enum! {
     /// Why a link or a session ended (`SPICE_LINK_ERR_*`).
     pub enum LinkError: u32 {
@@ -79,3 +127,21 @@ open_enum! {
 }
 
 wire_newtype!(ChannelType(u8), LinkError(u32));
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_channel_type_is_found_by_what_it_is_called() {
+        assert!(ChannelType::all().map(|channel| channel.0).eq(1..=11));
+        for channel in ChannelType::all() {
+            let called = channel.channel_name().unwrap();
+            assert_eq!(called.to_uppercase(), channel.name().unwrap());
+            assert_eq!(called.parse(), Ok(channel));
+        }
+        assert_eq!(ChannelType(12).channel_name(), None);
+        let error = "Main".parse::<ChannelType>().unwrap_err();
+        assert_eq!(error.to_string(), "no channel is called `Main`");
+    }
+}

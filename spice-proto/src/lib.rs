@@ -21,6 +21,7 @@
 //!
 //! Facts are those of `spice/protocol.h`, `spice/enums.h` and `spice.proto`; names follow them.
 
+mod device_address;
 mod draw;
 mod error;
 mod geometry;
@@ -29,12 +30,19 @@ mod ids;
 mod message;
 mod wire;
 
+pub mod agent;
 pub mod caps;
 pub mod link;
+pub mod migration;
+pub mod stream_device;
+pub mod vv;
 
+pub use device_address::DeviceAddress;
 pub use error::{DecodeError, DecodeErrorKind};
 pub use geometry::{Point, Point16, Rect};
 pub use header::{DataHeader, HeaderKind};
-pub use ids::{ChannelId, ChannelType, ConnectionId, LinkError, SurfaceId};
-pub use message::{LAST_BASE_ID, base, cursor, display, inputs, main};
+pub use ids::{ChannelId, ChannelType, ConnectionId, LinkError, SurfaceId, UnknownChannelName};
+pub use message::{
+    LAST_BASE_ID, base, cursor, display, inputs, main, playback, port, record, smartcard, tunnel, vmc,
+};
 pub use wire::Body;

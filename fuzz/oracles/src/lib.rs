@@ -5,12 +5,21 @@
 
 #![expect(clippy::expect_used, reason = "an oracle fails by panicking")]
 
+mod guest;
+mod migration;
+mod session;
+
 use bytes::Bytes;
+pub use guest::{agent, stream_device};
+pub use migration::migration;
+pub use session::{connection_file, sasl, smartcard_device, sub_list};
 use spice_channel::{ChannelConfig, RedChannelClient, Time};
 use spice_display::qxl::recording::Recording;
 use spice_display::region::Region;
 use spice_proto::link::{LinkMess, LinkReply};
-use spice_proto::{HeaderKind, Rect, base, cursor, display, inputs, main};
+use spice_proto::{
+    HeaderKind, Rect, base, cursor, display, inputs, main, playback, port, record, smartcard, vmc,
+};
 
 /// An oracle: its name, which is its folder in the corpus, and itself.
 pub type Oracle = (&'static str, fn(&[u8]));
@@ -27,9 +36,25 @@ pub const ORACLES: &[Oracle] = &[
     ("cursor_server", cursor_server),
     ("inputs_server", inputs_server),
     ("inputs_client", inputs_client),
+    ("playback_server", playback_server),
+    ("record_server", record_server),
+    ("record_client", record_client),
+    ("smartcard_server", smartcard_server),
+    ("smartcard_client", smartcard_client),
+    ("vmc_server", vmc_server),
+    ("vmc_client", vmc_client),
+    ("port_server", port_server),
+    ("port_client", port_client),
     ("channel_stream", channel_stream),
     ("recording", recording),
     ("region", region),
+    ("agent", agent),
+    ("stream_device", stream_device),
+    ("migration", migration),
+    ("connection_file", connection_file),
+    ("sasl", sasl),
+    ("sub_list", sub_list),
+    ("smartcard_device", smartcard_device),
 ];
 
 /// Decoding never panics, and what decodes comes back from its own encoding.
@@ -57,6 +82,15 @@ message_oracles! {
     cursor_server: cursor::ServerMessage;
     inputs_server: inputs::ServerMessage;
     inputs_client: inputs::ClientMessage;
+    playback_server: playback::ServerMessage;
+    record_server: record::ServerMessage;
+    record_client: record::ClientMessage;
+    smartcard_server: smartcard::ServerMessage;
+    smartcard_client: smartcard::ClientMessage;
+    vmc_server: vmc::ServerMessage;
+    vmc_client: vmc::ClientMessage;
+    port_server: port::ServerMessage;
+    port_client: port::ClientMessage;
 }
 
 /// Both link messages.

@@ -1,32 +1,7 @@
 //! Pixels that come with a command.
 
 use bytes::Bytes;
-
-spice_proto::open_enum! {
-    /// How a bitmap's pixels are kept (`SPICE_BITMAP_FMT_*`).
-    pub enum BitmapFormat: u8 {
-        /// 1 bit, palette, first pixel lowest.
-        BIT1_LE = 1,
-        /// 1 bit, palette, first pixel highest.
-        BIT1_BE = 2,
-        /// 4 bits, palette, first pixel lowest.
-        BIT4_LE = 3,
-        /// 4 bits, palette, first pixel highest.
-        BIT4_BE = 4,
-        /// 8 bits, palette.
-        BIT8 = 5,
-        /// 16 bits, x555.
-        RGB16 = 6,
-        /// 24 bits, blue first.
-        RGB24 = 7,
-        /// 32 bits, `0x??RRGGBB` in little endian; the top byte means nothing.
-        RGB32 = 8,
-        /// 32 bits, `0xAARRGGBB` in little endian, colours premultiplied.
-        RGBA = 9,
-        /// 8 bits of alpha.
-        A8 = 10,
-    }
-}
+use spice_proto::display::BitmapFormat;
 
 /// Why a bitmap is refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -7,8 +7,9 @@ mod bitmap;
 mod command;
 pub mod recording;
 
-pub use bitmap::{Bitmap, BitmapError, BitmapFormat};
+pub use bitmap::{Bitmap, BitmapError};
 pub use command::{
     Brush, Clip, Command, CopyBits, CursorCommand, CursorShape, DeviceEvent, DrawCopy, DrawFill, DrawOp,
     Drawable, Effect, GuestEvent, ImageSource, PrimarySurface, SurfaceCommand, UpdateArea,
 };
+pub use spice_proto::display::BitmapFormat;

@@ -2,7 +2,8 @@
 
 use bytes::Bytes;
 
-use super::{Image, parse_image};
+use super::Image;
+use super::pointer::{Behind, Part, Pointee, required};
 use crate::error::DecodeErrorKind;
 use crate::geometry::Point;
 use crate::wire::{Fault, In, Parsed, Wire, Writer, field, flags, named};
@@ -15,10 +16,21 @@ pub enum Brush {
     None,
     /// One colour, in the surface's format.
     Solid(u32),
+    /// An image over and over.
+    Pattern(Box<Pattern>),
 }
 
-impl Wire for Brush {
-    fn parse<'a>(body: &'a Bytes, input: In<'a>) -> Parsed<'a, Self> {
+/// An image that is repeated in both directions (`SpicePattern`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pattern {
+    /// The image.
+    pub image: Image,
+    /// A place on the surface where a copy's top left corner lies.
+    pub pos: Point,
+}
+
+impl Part for Brush {
+    fn parse_part<'a>(body: &'a Bytes, input: In<'a>) -> Parsed<'a, Self> {
         let at = input;
         let (input, kind) = field::<u8>("brush.type", body, input)?;
         match kind {
@@ -27,23 +39,40 @@ impl Wire for Brush {
                 let (input, color) = field("brush.color", body, input)?;
                 Ok((input, Self::Solid(color)))
             }
+            2 => {
+                let (input, image) = named("brush.pattern", required(body, input, Image::parse))?;
+                let (input, pos) = field("brush.pos", body, input)?;
+                Ok((input, Self::Pattern(Box::new(Pattern { image, pos }))))
+            }
             other => named("brush.type", Err(Fault::at(at, DecodeErrorKind::Value { value: other.into() }))),
         }
     }
 
-    fn put(&self, writer: &mut Writer) {
+    fn put_part<'a>(&'a self, writer: &mut Writer, behind: &mut Behind<'a>) {
         match self {
             Self::None => 0_u8.put(writer),
             Self::Solid(color) => {
                 1_u8.put(writer);
                 color.put(writer);
             }
+            Self::Pattern(pattern) => {
+                2_u8.put(writer);
+                behind.point(writer, Pointee::Image(&pattern.image));
+                pattern.pos.put(writer);
+            }
         }
     }
 
     #[cfg(feature = "arbitrary")]
-    fn arbitrary(source: &mut crate::wire::Source<'_>) -> arbitrary::Result<Self> {
-        Ok(if source.arbitrary()? { Self::Solid(Wire::arbitrary(source)?) } else { Self::None })
+    fn arbitrary_part(source: &mut crate::wire::Source<'_>) -> arbitrary::Result<Self> {
+        Ok(match source.int_in_range(0..=2)? {
+            0 => Self::None,
+            1 => Self::Solid(Wire::arbitrary(source)?),
+            _ => Self::Pattern(Box::new(Pattern {
+                image: Image::arbitrary(source)?,
+                pos: Wire::arbitrary(source)?,
+            })),
+        })
     }
 }
 
@@ -66,28 +95,26 @@ pub struct Mask {
     pub bitmap: Option<Image>,
 }
 
-impl Mask {
-    /// Reads the fixed part and the image that its offset points to.
-    pub(crate) fn parse<'a>(body: &'a Bytes, input: In<'a>) -> Parsed<'a, Self> {
+impl Part for Mask {
+    fn parse_part<'a>(body: &'a Bytes, input: In<'a>) -> Parsed<'a, Self> {
         let (input, flags) = field("mask.flags", body, input)?;
         let (input, pos) = field("mask.pos", body, input)?;
-        let (input, bitmap) = named("mask.bitmap", parse_image(body, input))?;
+        let (input, bitmap) = named("mask.bitmap", Part::parse_part(body, input))?;
         Ok((input, Self { flags, pos, bitmap }))
     }
 
-    /// Appends the fixed part; the image's place is filled in by who appends the image.
-    pub(crate) fn put_fixed(&self, writer: &mut Writer) -> crate::wire::OffsetSlot {
+    fn put_part<'a>(&'a self, writer: &mut Writer, behind: &mut Behind<'a>) {
         self.flags.put(writer);
         self.pos.put(writer);
-        writer.put_offset()
+        self.bitmap.put_part(writer, behind);
     }
 
     #[cfg(feature = "arbitrary")]
-    pub(crate) fn arbitrary(source: &mut crate::wire::Source<'_>) -> arbitrary::Result<Self> {
+    fn arbitrary_part(source: &mut crate::wire::Source<'_>) -> arbitrary::Result<Self> {
         Ok(Self {
             flags: Wire::arbitrary(source)?,
             pos: Wire::arbitrary(source)?,
-            bitmap: super::arbitrary_image(source)?,
+            bitmap: Part::arbitrary_part(source)?,
         })
     }
 }

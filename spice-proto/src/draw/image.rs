@@ -2,10 +2,13 @@
 
 use bytes::Bytes;
 
+use super::bitmap::BitmapImage;
+use super::packed::{JpegAlphaImage, LzPaletteImage, ZlibGlzImage, parse_sized, put_sized};
+use super::pointer::{Behind, Part, Pointee, optional};
 use crate::error::DecodeErrorKind;
 use crate::ids::SurfaceId;
 use crate::open_enum;
-use crate::wire::{Fault, In, OffsetSlot, Parsed, Wire, Writer, field, flags, named, shared, wire_newtype};
+use crate::wire::{Fault, In, Parsed, Wire, Writer, field, flags, named, wire_newtype};
 
 open_enum! {
     /// How an image's pixels are packed (`SPICE_IMAGE_TYPE_*`).
@@ -51,18 +54,6 @@ flags! {
     }
 }
 
-flags! {
-    /// `SPICE_BITMAP_FLAGS_*`.
-    pub struct BitmapFlags: u8 {
-        /// The viewer is to keep the palette.
-        const PAL_CACHE_ME = 1;
-        /// The viewer has the palette.
-        const PAL_FROM_CACHE = 2;
-        /// The top row comes first.
-        const TOP_DOWN = 4;
-    }
-}
-
 /// An image (`SpiceImage`).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Image {
@@ -78,17 +69,36 @@ pub struct Image {
     pub data: ImageData,
 }
 
-/// An image's pixels, packed one way or another.
+/// An image's pixels, packed one way or another. Other packings than these are refused: nobody could tell where they
+/// end.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ImageData {
     /// Bare pixels.
     Bitmap(BitmapImage),
+    /// A QUIC stream, which begins with its own header.
+    Quic(Bytes),
+    /// LZ over a palette.
+    LzPalette(LzPaletteImage),
+    /// An LZ stream of colours, which begins with its own header.
+    LzRgb(Bytes),
+    /// A GLZ stream, which begins with its own header; it refers to images before it.
+    GlzRgb(Bytes),
+    /// The viewer has it under the image's id, perhaps with loss.
+    FromCache,
+    /// A surface's content.
+    Surface(SurfaceId),
+    /// A JPEG stream.
+    Jpeg(Bytes),
+    /// The viewer has it under the image's id, and waits until it has it without loss.
+    FromCacheLossless,
+    /// zlib over GLZ.
+    ZlibGlzRgb(ZlibGlzImage),
+    /// JPEG with alpha beside it.
+    JpegAlpha(JpegAlphaImage),
     /// LZ4: one byte that is not 0 when the top row comes first, one byte of bitmap format, then blocks, each behind
     /// its length as a big-endian u32.
     Lz4(Bytes),
-    /// A surface's content.
-    Surface(SurfaceId),
 }
 
 impl ImageData {
@@ -97,131 +107,106 @@ impl ImageData {
     pub const fn image_type(&self) -> ImageType {
         match self {
             Self::Bitmap(_) => ImageType::BITMAP,
-            Self::Lz4(_) => ImageType::LZ4,
+            Self::Quic(_) => ImageType::QUIC,
+            Self::LzPalette(_) => ImageType::LZ_PLT,
+            Self::LzRgb(_) => ImageType::LZ_RGB,
+            Self::GlzRgb(_) => ImageType::GLZ_RGB,
+            Self::FromCache => ImageType::FROM_CACHE,
             Self::Surface(_) => ImageType::SURFACE,
+            Self::Jpeg(_) => ImageType::JPEG,
+            Self::FromCacheLossless => ImageType::FROM_CACHE_LOSSLESS,
+            Self::ZlibGlzRgb(_) => ImageType::ZLIB_GLZ_RGB,
+            Self::JpegAlpha(_) => ImageType::JPEG_ALPHA,
+            Self::Lz4(_) => ImageType::LZ4,
         }
     }
-}
 
-/// Bare pixels of a format without a palette (`SpiceBitmap`).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct BitmapImage {
-    /// `SPICE_BITMAP_FMT_*`.
-    pub format: u8,
-    /// The order of its rows.
-    pub flags: BitmapFlags,
-    /// Columns.
-    pub x: u32,
-    /// Rows.
-    pub y: u32,
-    /// Bytes from row to row.
-    pub stride: u32,
-    /// `y` x `stride` bytes.
-    pub data: Bytes,
-}
-
-impl Wire for BitmapImage {
-    fn parse<'a>(body: &'a Bytes, input: In<'a>) -> Parsed<'a, Self> {
-        let (input, format) = field("bitmap.format", body, input)?;
-        let (input, flags) = field("bitmap.flags", body, input)?;
-        let (input, x) = field("bitmap.x", body, input)?;
-        let (input, y) = field::<u32>("bitmap.y", body, input)?;
-        let (input, stride) = field::<u32>("bitmap.stride", body, input)?;
-        let at = input;
-        let (input, palette) = field::<u32>("bitmap.palette", body, input)?;
-        if palette != 0 {
-            return named(
-                "bitmap.palette",
-                Err(Fault::at(at, DecodeErrorKind::Value { value: palette.into() })),
-            );
+    /// Reads the pixels of an image whose type stood at `at`.
+    fn parse<'a>(body: &'a Bytes, input: In<'a>, image_type: ImageType, at: In<'a>) -> Parsed<'a, Self> {
+        fn wrap<T>((left, value): (In<'_>, T), wrap: impl FnOnce(T) -> ImageData) -> (In<'_>, ImageData) {
+            (left, wrap(value))
         }
-        let len = (u64::from(y) * u64::from(stride)).try_into().unwrap_or(usize::MAX);
-        let (input, data) = named("bitmap.data", shared(body, input, len))?;
-        Ok((input, Self { format, flags, x, y, stride, data }))
+        Ok(match image_type {
+            ImageType::BITMAP => wrap(BitmapImage::parse(body, input)?, Self::Bitmap),
+            ImageType::QUIC => wrap(parse_sized(body, input)?, Self::Quic),
+            ImageType::LZ_PLT => wrap(LzPaletteImage::parse(body, input)?, Self::LzPalette),
+            ImageType::LZ_RGB => wrap(parse_sized(body, input)?, Self::LzRgb),
+            ImageType::GLZ_RGB => wrap(parse_sized(body, input)?, Self::GlzRgb),
+            ImageType::FROM_CACHE => (input, Self::FromCache),
+            ImageType::SURFACE => wrap(field("surface.surface_id", body, input)?, Self::Surface),
+            ImageType::JPEG => wrap(parse_sized(body, input)?, Self::Jpeg),
+            ImageType::FROM_CACHE_LOSSLESS => (input, Self::FromCacheLossless),
+            ImageType::ZLIB_GLZ_RGB => wrap(ZlibGlzImage::parse(body, input)?, Self::ZlibGlzRgb),
+            ImageType::JPEG_ALPHA => wrap(JpegAlphaImage::parse(body, input)?, Self::JpegAlpha),
+            ImageType::LZ4 => wrap(parse_sized(body, input)?, Self::Lz4),
+            other => {
+                let kind = DecodeErrorKind::Value { value: other.0.into() };
+                return named("image.type", Err(Fault::at(at, kind)));
+            }
+        })
     }
 
-    fn put(&self, writer: &mut Writer) {
-        self.format.put(writer);
-        self.flags.put(writer);
-        self.x.put(writer);
-        self.y.put(writer);
-        self.stride.put(writer);
-        0_u32.put(writer);
-        self.data.put(writer);
+    fn put<'a>(&'a self, writer: &mut Writer, behind: &mut Behind<'a>) {
+        match self {
+            Self::Bitmap(bitmap) => bitmap.put(writer, behind),
+            Self::LzPalette(image) => image.put(writer, behind),
+            Self::Quic(data)
+            | Self::LzRgb(data)
+            | Self::GlzRgb(data)
+            | Self::Jpeg(data)
+            | Self::Lz4(data) => {
+                put_sized(data, writer);
+            }
+            Self::FromCache | Self::FromCacheLossless => {}
+            Self::Surface(surface) => surface.put(writer),
+            Self::ZlibGlzRgb(image) => image.put(writer),
+            Self::JpegAlpha(image) => image.put(writer),
+        }
     }
 
     #[cfg(feature = "arbitrary")]
     fn arbitrary(source: &mut crate::wire::Source<'_>) -> arbitrary::Result<Self> {
-        let (y, stride) = (source.int_in_range(0..=8)?, source.int_in_range(0..=64)?);
-        let len = y as usize * stride as usize;
-        let mut data: Vec<u8> = source.arbitrary()?;
-        data.resize(len, 0x5a);
-        Ok(Self {
-            format: Wire::arbitrary(source)?,
-            flags: Wire::arbitrary(source)?,
-            x: Wire::arbitrary(source)?,
-            y,
-            stride,
-            data: data.into(),
+        Ok(match source.int_in_range(0..=11)? {
+            0 => Self::Bitmap(BitmapImage::arbitrary(source)?),
+            1 => Self::Quic(Wire::arbitrary(source)?),
+            2 => Self::LzPalette(LzPaletteImage::arbitrary(source)?),
+            3 => Self::LzRgb(Wire::arbitrary(source)?),
+            4 => Self::GlzRgb(Wire::arbitrary(source)?),
+            5 => Self::FromCache,
+            6 => Self::Surface(Wire::arbitrary(source)?),
+            7 => Self::Jpeg(Wire::arbitrary(source)?),
+            8 => Self::FromCacheLossless,
+            9 => Self::ZlibGlzRgb(Wire::arbitrary(source)?),
+            10 => Self::JpegAlpha(Wire::arbitrary(source)?),
+            _ => Self::Lz4(Wire::arbitrary(source)?),
         })
     }
 }
 
-impl Wire for Image {
-    fn parse<'a>(body: &'a Bytes, input: In<'a>) -> Parsed<'a, Self> {
+impl Image {
+    pub(super) fn parse<'a>(body: &'a Bytes, input: In<'a>) -> Parsed<'a, Self> {
         let (input, id) = field("image.id", body, input)?;
         let at = input;
         let (input, image_type) = field("image.type", body, input)?;
         let (input, flags) = field("image.flags", body, input)?;
         let (input, width) = field("image.width", body, input)?;
         let (input, height) = field("image.height", body, input)?;
-        let (input, data) = match image_type {
-            ImageType::BITMAP => {
-                let (input, bitmap) = BitmapImage::parse(body, input)?;
-                (input, ImageData::Bitmap(bitmap))
-            }
-            ImageType::LZ4 => {
-                let (input, len) = field::<u32>("lz4.data_size", body, input)?;
-                let (input, data) = named("lz4.data", shared(body, input, len as usize))?;
-                (input, ImageData::Lz4(data))
-            }
-            ImageType::SURFACE => {
-                let (input, surface) = field("surface.surface_id", body, input)?;
-                (input, ImageData::Surface(surface))
-            }
-            other => {
-                return named(
-                    "image.type",
-                    Err(Fault::at(at, DecodeErrorKind::Value { value: other.0.into() })),
-                );
-            }
-        };
+        let (input, data) = ImageData::parse(body, input, image_type, at)?;
         Ok((input, Self { id, flags, width, height, data }))
     }
 
-    fn put(&self, writer: &mut Writer) {
+    pub(super) fn put<'a>(&'a self, writer: &mut Writer, behind: &mut Behind<'a>) {
         self.id.put(writer);
         self.data.image_type().put(writer);
         self.flags.put(writer);
         self.width.put(writer);
         self.height.put(writer);
-        match &self.data {
-            ImageData::Bitmap(bitmap) => bitmap.put(writer),
-            ImageData::Lz4(data) => {
-                u32::try_from(data.len()).unwrap_or(u32::MAX).put(writer);
-                data.put(writer);
-            }
-            ImageData::Surface(surface) => surface.put(writer),
-        }
+        self.data.put(writer, behind);
     }
 
     #[cfg(feature = "arbitrary")]
-    fn arbitrary(source: &mut crate::wire::Source<'_>) -> arbitrary::Result<Self> {
-        let data = match source.int_in_range(0..=2)? {
-            0 => ImageData::Bitmap(Wire::arbitrary(source)?),
-            1 => ImageData::Lz4(Wire::arbitrary(source)?),
-            _ => ImageData::Surface(Wire::arbitrary(source)?),
-        };
+    pub(super) fn arbitrary(source: &mut crate::wire::Source<'_>) -> arbitrary::Result<Self> {
+        let data = ImageData::arbitrary(source)?;
         Ok(Self {
             id: Wire::arbitrary(source)?,
             flags: Wire::arbitrary(source)?,
@@ -232,30 +217,21 @@ impl Wire for Image {
     }
 }
 
-/// Reads an offset and the image that it points to; 0 points to none.
-pub(crate) fn parse_image<'a>(body: &'a Bytes, input: In<'a>) -> Parsed<'a, Option<Image>> {
-    let (left, target) = field::<u32>("offset", body, input)?;
-    if target == 0 {
-        return Ok((left, None));
+/// An offset; 0 where there is no image.
+impl Part for Option<Image> {
+    fn parse_part<'a>(body: &'a Bytes, input: In<'a>) -> Parsed<'a, Self> {
+        optional(body, input, Image::parse)
     }
-    let behind = body.len() - left.len();
-    let Some(place) = (target as usize >= behind).then(|| body.get(target as usize..)).flatten() else {
-        return Err(Fault::at(input, DecodeErrorKind::Offset { target }));
-    };
-    let (_, image) = Image::parse(body, place)?;
-    Ok((left, Some(image)))
-}
 
-/// Appends an image and fills in the offset that points to it; without an image the offset stays 0.
-pub(crate) fn put_image(image: Option<&Image>, slot: &OffsetSlot, writer: &mut Writer) {
-    if let Some(image) = image {
-        writer.point_here(slot);
-        image.put(writer);
+    fn put_part<'a>(&'a self, writer: &mut Writer, behind: &mut Behind<'a>) {
+        match self {
+            Some(image) => behind.point(writer, Pointee::Image(image)),
+            None => 0_u32.put(writer),
+        }
     }
-}
 
-/// An image or none.
-#[cfg(feature = "arbitrary")]
-pub(crate) fn arbitrary_image(source: &mut crate::wire::Source<'_>) -> arbitrary::Result<Option<Image>> {
-    source.arbitrary::<bool>()?.then(|| Wire::arbitrary(source)).transpose()
+    #[cfg(feature = "arbitrary")]
+    fn arbitrary_part(source: &mut crate::wire::Source<'_>) -> arbitrary::Result<Self> {
+        source.arbitrary::<bool>()?.then(|| Image::arbitrary(source)).transpose()
+    }
 }

@@ -1,15 +1,26 @@
-//! What drawing messages are made of: clips, brushes, masks, images.
+//! What drawing messages are made of: clips, brushes, masks, images, paths, glyphs.
 
+mod bitmap;
 mod brush;
 mod clip;
+mod composite;
 mod image;
+mod packed;
+mod palette;
+mod path;
+mod pointer;
 mod rop;
+mod text;
 
-pub use brush::{Brush, Mask, MaskFlags};
+pub use bitmap::{BitmapFlags, BitmapFormat, BitmapImage};
+pub use brush::{Brush, Mask, MaskFlags, Pattern};
 pub use clip::{Clip, DisplayBase};
-pub use image::{BitmapFlags, BitmapImage, Image, ImageData, ImageFlags, ImageType};
-pub use rop::{Ropd, ScaleMode};
+pub use composite::{CompositeFlags, Fixed16_16, Transform};
+pub use image::{Image, ImageData, ImageFlags, ImageType};
+pub use packed::{JpegAlphaFlags, JpegAlphaImage, LzPaletteImage, ZlibGlzImage};
+pub use palette::{ImagePalette, Palette, PaletteId};
+pub use path::{Fixed28_4, LineAttr, LineFlags, Path, PathFlags, PathSegment, PointFix};
+pub use rop::{AlphaFlags, Rop3, Ropd, ScaleMode};
+pub use text::{Glyph, Glyphs, StringFlags};
 
-#[cfg(feature = "arbitrary")]
-pub(crate) use image::arbitrary_image;
-pub(crate) use image::{parse_image, put_image};
+pub(crate) use pointer::{Behind, Part, drawing};

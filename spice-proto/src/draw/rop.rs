@@ -41,4 +41,19 @@ open_enum! {
     }
 }
 
-wire_newtype!(ScaleMode(u8));
+/// A ternary raster operation, by the number that Windows has for it: bit 4·p + 2·s + d is the result for a bit p of
+/// the brush, s of the image and d of the old pixels.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Rop3(pub u8);
+
+wire_newtype!(ScaleMode(u8), Rop3(u8));
+
+flags! {
+    /// Whose alpha counts (`SPICE_ALPHA_FLAGS_*`).
+    pub struct AlphaFlags: u8 {
+        /// The surface drawn on has alpha, which is blended as well.
+        const DEST_HAS_ALPHA = 1;
+        /// The image is a surface that has alpha.
+        const SRC_SURFACE_HAS_ALPHA = 2;
+    }
+}

@@ -9,10 +9,14 @@
 //!                                     <-   LinkError
 //! messages                           <->   messages
 //! ```
+//!
+//! With SASL there are [`sasl`] messages in place of the ticket.
 
 mod header;
 mod mess;
 mod reply;
+
+pub mod sasl;
 
 pub use header::{LinkHeader, MAGIC, MAX_LINK_BODY, VERSION_MAJOR, VERSION_MINOR};
 pub use mess::LinkMess;

@@ -1,5 +1,7 @@
 //! Messages that every channel has (`BaseChannel` in `spice.proto`).
 
+pub use super::sub_list::{SubMessage, SubMessageList};
+
 use bytes::Bytes;
 
 use crate::error::DecodeErrorKind;
@@ -26,7 +28,7 @@ messages! {
         6 Disconnecting(Disconnecting, all),
         /// A text for the user.
         7 Notify(Notify, all),
-        /// Several messages in one.
+        /// Several messages in one: [`SubMessageList::decode`] takes it apart.
         8 List(Bytes, all),
     }
 }

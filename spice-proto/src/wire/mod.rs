@@ -3,9 +3,11 @@
 //! Decoders are nom parsers over the whole body of one message. They never leave this crate: what others see is
 //! `decode(id, body)` on a channel's message type.
 
+mod gather;
 mod list;
 mod macros;
 mod number;
+mod text;
 mod writer;
 
 use bytes::Bytes;
@@ -14,10 +16,12 @@ use nom::error::{ErrorKind, ParseError};
 
 pub use writer::Body;
 
+pub(crate) use gather::Gather;
 #[cfg(feature = "arbitrary")]
 pub(crate) use list::arbitrary_list;
 pub(crate) use list::{counted, rest, shared};
 pub(crate) use macros::{flags, id, messages, record, wire_newtype};
+pub(crate) use text::{parse_nonnull_text, parse_text, put_text, put_text_place};
 pub(crate) use writer::{OffsetSlot, Writer};
 
 use crate::error::{DecodeError, DecodeErrorKind};
@@ -73,13 +77,22 @@ pub(crate) fn field<'a, T: Wire>(name: &'static str, body: &'a Bytes, input: In<
 }
 
 /// [`field`] for a parser that is no [`Wire`] type.
-pub(crate) fn named<'a, T>(name: &'static str, parsed: Parsed<'a, T>) -> Parsed<'a, T> {
+pub(crate) fn named<T>(name: &'static str, parsed: Result<T, nom::Err<Fault>>) -> Result<T, nom::Err<Fault>> {
     parsed.map_err(|error| error.map(|fault| Fault { field: fault.field.or(Some(name)), ..fault }))
 }
 
 /// Decodes the whole of `body` as one `T`: bytes left over are an error.
 pub(crate) fn decode_all<T: Wire>(message: &'static str, body: &Bytes) -> Result<T, DecodeError> {
-    let parsed = T::parse(body, body).and_then(|(left, value)| {
+    decode_all_with(message, body, T::parse)
+}
+
+/// [`decode_all`] for a parser that is no [`Wire`] type.
+pub(crate) fn decode_all_with<'a, T>(
+    message: &'static str,
+    body: &'a Bytes,
+    parse: impl FnOnce(&'a Bytes, In<'a>) -> Parsed<'a, T>,
+) -> Result<T, DecodeError> {
+    let parsed = parse(body, body).and_then(|(left, value)| {
         if left.is_empty() {
             Ok(value)
         } else {
@@ -92,6 +105,34 @@ pub(crate) fn decode_all<T: Wire>(message: &'static str, body: &Bytes) -> Result
 /// Decodes a `T` from the front of `body` and lets be what offsets may point to behind it.
 pub(crate) fn decode_front<T: Wire>(message: &'static str, body: &Bytes) -> Result<T, DecodeError> {
     T::parse(body, body).map(|(_, value)| value).map_err(|error| explain(message, body, error))
+}
+
+/// Decodes what begins at byte `start` of `body`, and lets be what lies around it.
+pub(crate) fn decode_at<'a, T>(
+    message: &'static str,
+    body: &'a Bytes,
+    start: u32,
+    parse: impl FnOnce(&'a Bytes, In<'a>) -> Parsed<'a, T>,
+) -> Result<T, DecodeError> {
+    let parsed = match body.get(start as usize..) {
+        Some(input) => parse(body, input).map(|(_, value)| value),
+        None => Err(Fault::at(body, DecodeErrorKind::Offset { target: start })),
+    };
+    parsed.map_err(|error| explain(message, body, error))
+}
+
+/// Decodes a `T` from the front of a stream, and says how many bytes it takes; `None` while it is not whole.
+pub(crate) fn decode_stream<T: Wire>(
+    message: &'static str,
+    bytes: &Bytes,
+) -> Result<Option<(T, usize)>, DecodeError> {
+    match T::parse(bytes, bytes) {
+        Ok((left, value)) => Ok(Some((value, bytes.len() - left.len()))),
+        Err(error) => match explain(message, bytes, error) {
+            DecodeError { kind: DecodeErrorKind::Truncated { .. }, .. } => Ok(None),
+            error => Err(error),
+        },
+    }
 }
 
 fn explain(message: &'static str, body: &Bytes, error: nom::Err<Fault>) -> DecodeError {

@@ -3,7 +3,9 @@
 use bytes::Bytes;
 use proptest::prelude::*;
 use spice_proto::link::{LinkMess, LinkReply};
-use spice_proto::{DecodeErrorKind, base, cursor, display, inputs, main};
+use spice_proto::{
+    DecodeErrorKind, base, cursor, display, inputs, main, playback, port, record, smartcard, vmc,
+};
 
 /// Decodes the body as every message there is: no panic, and what decodes comes back from its encoding.
 fn decode_as_everything(body: &Bytes) {
@@ -17,12 +19,15 @@ fn decode_as_everything(body: &Bytes) {
             }
         )*};
     }
-    all!(base, cursor, display, inputs, main);
+    all!(base, cursor, display, inputs, main, playback, port, record, smartcard, vmc);
     for id in 0..=u16::from(u8::MAX) {
         let _ = base::ClientMessage::decode(id, body);
         let _ = display::ClientMessage::decode(id, body);
         let _ = inputs::ClientMessage::decode(id, body);
         let _ = main::ClientMessage::decode(id, body);
+        let _ = port::ClientMessage::decode(id, body);
+        let _ = record::ClientMessage::decode(id, body);
+        let _ = smartcard::ClientMessage::decode(id, body);
     }
     let _ = LinkMess::decode(body);
     let _ = LinkReply::decode(body);

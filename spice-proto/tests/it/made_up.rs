@@ -3,7 +3,9 @@
 
 use arbitrary::Unstructured;
 use proptest::prelude::*;
-use spice_proto::{base, cursor, display, inputs, main};
+use spice_proto::{
+    base, cursor, display, inputs, main, playback, port, record, smartcard, stream_device, vmc,
+};
 
 /// For each table: every number, with contents made up from the same bytes.
 macro_rules! check_tables {
@@ -38,6 +40,12 @@ proptest! {
             display::ServerMessage, display::ClientMessage,
             cursor::ServerMessage,
             inputs::ServerMessage, inputs::ClientMessage,
+            playback::ServerMessage,
+            record::ServerMessage, record::ClientMessage,
+            vmc::ServerMessage, vmc::ClientMessage,
+            port::ServerMessage, port::ClientMessage,
+            smartcard::ServerMessage, smartcard::ClientMessage,
+            stream_device::GuestMessage, stream_device::HostMessage,
         }
     }
 }

@@ -1,5 +1,9 @@
 //! The main channel: the session itself.
 
+mod migrate;
+
+pub use migrate::{DstInfo, MigrateBeginSeamless, MigrateDstDoSeamless, MigrateSwitchHost};
+
 use bytes::Bytes;
 
 use crate::ids::{ChannelId, ChannelType, ConnectionId, LinkError};
@@ -8,6 +12,8 @@ use crate::wire::{In, Parsed, Wire, Writer, counted, field, flags, messages, nam
 messages! {
     /// From the server.
     pub enum ServerMessage in "main" {
+        /// The session is to move: the viewer is to link to the target.
+        101 MigrateBegin(DstInfo, front),
         /// Migration has been called off.
         102 MigrateCancel,
         /// The first message of a session.
@@ -26,7 +32,9 @@ messages! {
         109 AgentData(Bytes, all),
         /// The viewer may send this many more pieces to the agent.
         110 AgentToken(AgentTokens, all),
-        /// Migration is over.
+        /// The session has moved, without the viewer: it is to link anew.
+        111 MigrateSwitchHost(MigrateSwitchHost, front),
+        /// The session has moved: the viewer is to go on with the target.
         112 MigrateEnd,
         /// The guest's name.
         113 Name(Name, all),
@@ -34,6 +42,13 @@ messages! {
         114 Uuid([u8; 16], all),
         /// An agent runs in the guest, and the viewer may send it this many pieces.
         115 AgentConnectedTokens(AgentTokens, all),
+        /// The session is to move, each channel with its state; only where the viewer has
+        /// [`MainCap::SEAMLESS_MIGRATE`](crate::caps::MainCap).
+        116 MigrateBeginSeamless(MigrateBeginSeamless, front),
+        /// The target can take over each channel's state.
+        117 MigrateDstSeamlessAck,
+        /// The target cannot: the session moves without each channel's state.
+        118 MigrateDstSeamlessNack,
     }
 }
 
@@ -56,8 +71,15 @@ messages! {
         107 AgentData(Bytes, all),
         /// The viewer takes this many more pieces from the agent.
         108 AgentToken(AgentTokens, all),
-        /// Migration is over.
+        /// To the target: every channel has moved.
         109 MigrateEnd,
+        /// To the target: whether it can take over each channel's state.
+        110 MigrateDstDoSeamless(MigrateDstDoSeamless, all),
+        /// The migration target is linked, and can take over each channel's state.
+        111 MigrateConnectedSeamless,
+        /// How good the viewer finds what it gets, in a form that the protocol leaves to both ends
+        /// (`SPICE_MSGC_MAIN_QUALITY_INDICATOR`).
+        112 QualityIndicator(Bytes, all),
     }
 }
 
