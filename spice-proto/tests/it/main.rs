@@ -12,6 +12,7 @@ mod hostile;
 mod layout;
 mod link;
 mod made_up;
+mod memory;
 mod messages;
 mod migration;
 mod sasl;
