@@ -382,12 +382,17 @@ fn a_reader_that_lost_its_synchronization_stays_lost() {
 }
 
 #[test]
-fn a_message_that_is_only_announced_is_waited_for() {
+fn a_message_that_is_only_announced_takes_no_memory() {
     let mut reassembler = Reassembler::new(u32::MAX);
-    let mut input = Bytes::from(words(&[1, 4, 0, 0, u32::MAX]));
-    assert_eq!(reassembler.read(&mut input), Ok(None));
-    assert_eq!(reassembler.missing(), Some(u32::MAX as usize));
-    assert_eq!(reassembler.read(&mut Bytes::from_static(b"abc")), Ok(None));
+    let mut reader = ChunkReader::default();
+    let used = allocation_counter::measure(|| {
+        let mut input = Bytes::from(words(&[1, 4, 0, 0, u32::MAX]));
+        assert_eq!(reassembler.read(&mut input), Ok(None));
+        assert_eq!(reassembler.missing(), Some(u32::MAX as usize));
+        assert_eq!(reassembler.read(&mut Bytes::from_static(b"abc")), Ok(None));
+        assert_eq!(reader.read(&mut [words(&[1, u32::MAX]), vec![1, 2, 3]].concat().into()), Ok(None));
+    });
+    assert!(used.bytes_max < 1024, "{used:?}");
     assert_eq!(reassembler.missing(), Some(u32::MAX as usize - 3));
 }
 

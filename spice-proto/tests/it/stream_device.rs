@@ -164,6 +164,16 @@ fn a_decoder_that_has_failed_says_so_again() {
 }
 
 #[test]
+fn a_frame_that_is_only_announced_takes_no_memory() {
+    let used = allocation_counter::measure(|| {
+        let mut decoder = FrameDecoder::new(Sender::Guest);
+        assert_eq!(decoder.read(&mut header(3, 32 << 20).into()), Ok(None));
+        assert_eq!(decoder.read(&mut Bytes::from_static(b"abc")), Ok(None));
+    });
+    assert!(used.bytes_max < 1024, "{used:?}");
+}
+
+#[test]
 fn a_frame_that_comes_at_once_is_not_copied() {
     let bytes = GuestMessage::Data(vec![7; 100_000].into()).to_frame();
     assert_eq!(bytes.pieces().len(), 2);
