@@ -7,6 +7,7 @@
 //! The crate reads no clock, opens no socket and starts no thread: time is an argument, effects are returned.
 
 pub mod canvas;
+pub mod codec;
 pub mod qxl;
 pub mod region;
 

@@ -14,6 +14,7 @@ pub use guest::{agent, stream_device};
 pub use migration::migration;
 pub use session::{connection_file, sasl, smartcard_device, sub_list};
 use spice_channel::{ChannelConfig, RedChannelClient, Time};
+use spice_display::codec::quic;
 use spice_display::qxl::recording::Recording;
 use spice_display::region::Region;
 use spice_proto::link::{LinkMess, LinkReply};
@@ -48,6 +49,7 @@ pub const ORACLES: &[Oracle] = &[
     ("channel_stream", channel_stream),
     ("recording", recording),
     ("region", region),
+    ("quic", quic),
     ("agent", agent),
     ("stream_device", stream_device),
     ("migration", migration),
@@ -139,6 +141,15 @@ fn messages(header: HeaderKind, stream: &[u8], cut: usize) -> Vec<(u16, Bytes)> 
 pub fn recording(data: &[u8]) {
     let Ok(mut recording) = Recording::new(data) else { return };
     while let Ok(Some(_)) = recording.next_event() {}
+}
+
+/// A QUIC stream: a picture within the limit or an error, and a picture comes back from its encoding.
+pub fn quic(data: &[u8]) {
+    let Ok(image) = quic::decode(data, 1 << 16) else { return };
+    let (width, height, stride) = (image.width, image.height, image.stride());
+    let again =
+        quic::encode(&image.pixels, width, height, stride, image.format).expect("it has been a picture");
+    assert_eq!(quic::decode(&again, 1 << 16).as_ref(), Ok(&image));
 }
 
 /// Region operations against a bitmap of 16 x 16 pixels.

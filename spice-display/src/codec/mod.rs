@@ -1,0 +1,3 @@
+//! The codecs of pictures.
+
+pub mod quic;

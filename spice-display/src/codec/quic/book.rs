@@ -1,0 +1,152 @@
+//! The codes of a sample: Golomb-Rice codes of limited length, for 8 or 5 bits a sample.
+
+/// No code is longer.
+const LONGEST: u32 = 26;
+
+/// A code for a value: its low `len` bits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Code {
+    pub(super) bits: u16,
+    pub(super) len: u16,
+}
+
+/// The codes for values of `BPC` bits, in `BPC` families.
+///
+/// In family `k`, the value's high bits are that many zeros, then come a one and the low `k` bits. A value that would
+/// take `prefix[k]` zeros or more is escaped: exactly that many zeros, then what it exceeds the last unescaped value
+/// by.
+#[derive(Debug)]
+pub(super) struct CodeBook<const BPC: usize> {
+    codes: [[Code; BPC]; 256],
+    prefix: [u32; BPC],
+    suffix: [u32; BPC],
+}
+
+/// How the bits ahead are to be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Reading {
+    /// The value, which an escape can put out of range.
+    pub(super) value: u32,
+    /// Bits it takes.
+    pub(super) len: u32,
+}
+
+impl<const BPC: usize> CodeBook<BPC> {
+    /// The one book there is.
+    pub(super) const BOOK: &'static Self = &Self::new();
+    /// All bits of a sample.
+    pub(super) const MASK: u8 = (((1_u32 << BPC) - 1) & 0xff) as u8;
+
+    const fn new() -> Self {
+        let mut book =
+            Self { codes: [[Code { bits: 0, len: 0 }; BPC]; 256], prefix: [0; BPC], suffix: [0; BPC] };
+        let values = 1_u32 << BPC;
+        let mut family = 0;
+        while family < BPC {
+            let longest_prefix = (1 << (BPC - family)) - 1;
+            let prefix =
+                if LONGEST - (BPC as u32) < longest_prefix { LONGEST - (BPC as u32) } else { longest_prefix };
+            let escaped = values - (prefix << family);
+            let suffix = escaped.next_power_of_two().trailing_zeros();
+            book.prefix[family] = prefix;
+            book.suffix[family] = suffix;
+            let mut value = 0;
+            while value < values {
+                let low = value & ((1 << family) - 1);
+                let (bits, len) = if value < prefix << family {
+                    ((1 << family) | low, (value >> family) + family as u32 + 1)
+                } else {
+                    (value - (prefix << family), prefix + suffix)
+                };
+                book.codes[value as usize][family] = Code { bits: bits as u16, len: len as u16 };
+                value += 1;
+            }
+            family += 1;
+        }
+        book
+    }
+
+    /// The codes of a value, by family.
+    pub(super) const fn codes(&self, value: u8) -> &[Code; BPC] {
+        &self.codes[value as usize]
+    }
+
+    /// Reads the code at the top of `ahead`.
+    #[inline]
+    pub(super) const fn read(&self, family: usize, ahead: u32) -> Reading {
+        // A bit that is below every prefix, so that there is always one to find.
+        let zeros = (ahead | 1).leading_zeros();
+        let prefix = self.prefix[family];
+        if zeros < prefix {
+            let len = zeros + 1 + family as u32;
+            let low = (ahead >> (32 - len)) & ((1 << family) - 1);
+            Reading { value: (zeros << family) | low, len }
+        } else {
+            let len = prefix + self.suffix[family];
+            Reading { value: (prefix << family) + (ahead >> (32 - len)), len }
+        }
+    }
+}
+
+/// How far `sample` is from what was predicted, small distances of either sign as small numbers.
+#[inline]
+pub(super) const fn residual<const BPC: usize>(sample: u8, predicted: u8) -> u8 {
+    let mask = CodeBook::<BPC>::MASK;
+    let distance = sample.wrapping_sub(predicted) & mask;
+    let negative = 0_u8.wrapping_sub(distance >> (BPC - 1));
+    ((distance << 1) ^ negative) & mask
+}
+
+/// The sample that is `residual` from what was predicted.
+#[inline]
+pub(super) const fn sample<const BPC: usize>(residual: u8, predicted: u8) -> u8 {
+    let negative = 0_u8.wrapping_sub(residual & 1);
+    ((residual >> 1) ^ negative).wrapping_add(predicted) & CodeBook::<BPC>::MASK
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn every_code_reads_back<const BPC: usize>() {
+        let book = CodeBook::<BPC>::BOOK;
+        for value in 0..=CodeBook::<BPC>::MASK {
+            for (family, code) in book.codes(value).iter().enumerate() {
+                assert!((1..=26).contains(&code.len));
+                assert!(u32::from(code.bits) < 1 << code.len);
+                for rest in [0, u32::MAX >> code.len] {
+                    let ahead = (u32::from(code.bits) << (32 - code.len)) | rest;
+                    let reading = book.read(family, ahead);
+                    assert_eq!(reading, Reading { value: u32::from(value), len: u32::from(code.len) });
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn every_code_of_every_family_reads_back() {
+        every_code_reads_back::<8>();
+        every_code_reads_back::<5>();
+    }
+
+    #[test]
+    fn a_sample_is_its_prediction_and_its_residual() {
+        for predicted in 0..=255 {
+            for value in 0..=255 {
+                assert_eq!(sample::<8>(residual::<8>(value, predicted), predicted), value);
+                let (value, predicted) = (value & 31, predicted & 31);
+                let distance = residual::<5>(value, predicted);
+                assert!(distance < 32);
+                assert_eq!(sample::<5>(distance, predicted), value);
+            }
+        }
+        assert_eq!([0, 1, 2, 254, 255].map(|value| residual::<8>(value, 0)), [0, 2, 4, 3, 1]);
+        assert_eq!([0, 1, 15, 16, 31].map(|value| residual::<5>(value, 0)), [0, 2, 30, 31, 1]);
+    }
+
+    #[test]
+    fn an_escape_can_stand_for_a_value_out_of_range() {
+        assert_eq!(CodeBook::<8>::BOOK.read(0, 0xff << 6), Reading { value: 18 + 255, len: 26 });
+        assert_eq!(CodeBook::<5>::BOOK.read(0, 0xf << 7), Reading { value: 21 + 15, len: 25 });
+    }
+}
