@@ -9,22 +9,24 @@ use std::time::Duration;
 
 use spice_channel::{ChannelLink, ClientId, Time};
 use spice_display::RedWorker;
-use spice_proto::ChannelType;
 use spice_proto::inputs::KeyModifiers;
+use spice_proto::{ChannelType, LinkError};
 use tokio::net::TcpStream;
+use tokio::runtime::Handle;
 use tokio::sync::watch;
 
 use crate::clock;
 use crate::guest::{Guest, GuestInput, GuestWaker};
 use crate::io::{ChannelDriver, Connection, ConnectionEvent, Ended, ReadPermit, connect};
+use crate::link::result;
 use crate::reds::{RedsEvent, RedsHandle};
 use crate::stats::Counters;
 
 /// What the worker is told.
 #[derive(Debug)]
 pub(crate) enum WorkerMessage {
-    /// A viewer has linked a display or cursor channel.
-    Connect(ChannelType, ClientId, ChannelLink, Connection),
+    /// A viewer has linked a display or cursor channel; only the result is still to be sent.
+    Connect(ChannelType, ClientId, ChannelLink, TcpStream),
     /// A connection says something.
     Connection(ChannelType, ClientId, ConnectionEvent),
     /// A viewer is gone.
@@ -50,20 +52,14 @@ impl WorkerHandle {
         let _ = self.mailbox.send(message);
     }
 
-    /// Starts a connection whose events go to the worker. Must be called on the runtime.
-    pub(crate) fn connect(
-        &self,
-        kind: ChannelType,
-        id: ClientId,
-        link: ChannelLink,
-        stream: TcpStream,
-        greeting: Vec<u8>,
-    ) {
+    /// Starts a connection whose events come to the worker. The worker itself does, so that it knows the connection
+    /// before it hears from it.
+    fn connect(&self, runtime: &Handle, kind: ChannelType, id: ClientId, stream: TcpStream) -> Connection {
         let mailbox = self.mailbox.clone();
-        let connection = connect(stream, greeting, move |event| {
+        let _runtime = runtime.enter();
+        connect(stream, result(LinkError::OK), move |event| {
             let _ = mailbox.send(WorkerMessage::Connection(kind, id, event));
-        });
-        self.send(WorkerMessage::Connect(kind, id, link, connection));
+        })
     }
 }
 
@@ -90,7 +86,9 @@ struct Worker {
     display_connections: ChannelDriver,
     cursor_connections: ChannelDriver,
     guest: Box<dyn Guest>,
+    handle: WorkerHandle,
     mailbox: Receiver<WorkerMessage>,
+    runtime: Handle,
     woken: Arc<AtomicBool>,
     reds: RedsHandle,
     counters: Arc<Counters>,
@@ -121,7 +119,7 @@ impl WorkerMailbox {
         self.handle.clone()
     }
 
-    /// Starts the thread.
+    /// Starts the thread. Must be called on the runtime.
     pub(crate) fn start(
         self,
         mut core: RedWorker,
@@ -139,7 +137,9 @@ impl WorkerMailbox {
             cursor_connections: ChannelDriver::new(Arc::clone(&counters)),
             leds: guest.leds(),
             guest,
+            handle: self.handle(),
             mailbox: self.mailbox,
+            runtime: Handle::current(),
             woken,
             reds,
             counters,
@@ -210,10 +210,12 @@ impl Worker {
     fn handle_message(&mut self, message: WorkerMessage, now: Time) {
         let (display, cursor) = self.core.channels_mut();
         match message {
-            WorkerMessage::Connect(ChannelType::CURSOR, id, link, connection) => {
+            WorkerMessage::Connect(kind @ ChannelType::CURSOR, id, link, stream) => {
+                let connection = self.handle.connect(&self.runtime, kind, id, stream);
                 self.cursor_connections.connect(cursor, id, link, connection, now);
             }
-            WorkerMessage::Connect(_, id, link, connection) => {
+            WorkerMessage::Connect(kind, id, link, stream) => {
+                let connection = self.handle.connect(&self.runtime, kind, id, stream);
                 self.display_connections.connect(display, id, link, connection, now);
                 self.guest.handle_viewers(self.display_connections.len(), now);
             }

@@ -7,6 +7,6 @@ mod peer;
 mod picture;
 
 pub use display::DisplayModel;
-pub use link::{LinkFailure, Linked, link};
+pub use link::{LinkFailure, Linked, link, link_and_send};
 pub use peer::ChannelPeer;
 pub use picture::Picture;

@@ -42,6 +42,22 @@ pub fn link(
     channel_caps: CapabilitySet,
     ticket: &str,
 ) -> Result<Linked, LinkFailure> {
+    link_and_send(stream, connection, kind, channel_caps, ticket, |_| Vec::new())
+}
+
+/// [`link`], with bytes for the channel right behind the ticket, before the server has let the viewer in: a viewer in a
+/// hurry. `first` makes them for the header that the channel will have.
+///
+/// # Errors
+/// Those of [`link`].
+pub fn link_and_send(
+    stream: &mut (impl Read + Write),
+    connection: ConnectionId,
+    kind: ChannelType,
+    channel_caps: CapabilitySet,
+    ticket: &str,
+    first: impl FnOnce(HeaderKind) -> Vec<u8>,
+) -> Result<Linked, LinkFailure> {
     let common = [CommonCap::PROTOCOL_AUTH_SELECTION, CommonCap::AUTH_SPICE, CommonCap::MINI_HEADER];
     let caps = Capabilities { common: CapabilitySet::new(common.map(|cap| cap.0)), channel: channel_caps };
     let mess = LinkMess { connection_id: connection, channel_type: kind, channel_id: ChannelId(0), caps };
@@ -60,14 +76,14 @@ pub fn link(
 
     let mut out = AuthMechanism::SPICE.0.to_le_bytes().to_vec();
     out.extend_from_slice(&encrypt(&reply.public_key, ticket).map_err(LinkFailure::Bad)?);
+    let mini = reply.caps.has_common(CommonCap::MINI_HEADER);
+    let header = if mini { HeaderKind::Mini } else { HeaderKind::Full };
+    out.extend_from_slice(&first(header));
     stream.write_all(&out)?;
     let mut result = [0; 4];
     stream.read_exact(&mut result)?;
     match LinkError(u32::from_le_bytes(result)) {
-        LinkError::OK if reply.caps.has_common(CommonCap::MINI_HEADER) => {
-            Ok(Linked { header: HeaderKind::Mini, caps: reply.caps })
-        }
-        LinkError::OK => Ok(Linked { header: HeaderKind::Full, caps: reply.caps }),
+        LinkError::OK => Ok(Linked { header, caps: reply.caps }),
         refused => Err(LinkFailure::Refused(refused)),
     }
 }

@@ -1,4 +1,4 @@
-//! The command line: what it refuses, and how it ends.
+//! The command line: what cannot start is one sentence and exit code 2, and what is told to end ends.
 
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
@@ -39,7 +39,7 @@ fn errors() -> Result<(), String> {
     let blank = scratch.write("blank.txt", "\nsecret\n")?.display().to_string();
     let long = scratch.write("long.txt", "x".repeat(61))?.display().to_string();
     let nowhere = scratch.file("nowhere.txt").display().to_string();
-    let cases: [(&[&str], &[&str]); 14] = [
+    let cases: [(&[&str], &[&str]); 17] = [
         (&["--listen", &taken], &[&taken, "in use"]),
         (&["--guest", &missing], &["missing.rec", "No such file"]),
         (&["--guest", &folder], &[scratch.path().to_str().unwrap_or_default(), "directory"]),
@@ -48,7 +48,10 @@ fn errors() -> Result<(), String> {
         (&["--guest", "teapot"], &["teapot", "demo", "replay:FILE", "bench:SCENE"]),
         (&["--guest", "bench:ballet"], &["ballet", "mixed", "text", "photo"]),
         (&["--guest", "bench:mixed?fps=0"], &["fps", "0"]),
-        (&["--listen", "0.0.0.0:0"], &["--ticket-file", "--no-ticket"]),
+        (&["--guest", "bench:mixed?size=9x9"], &["9x9"]),
+        (&["--guest", "bench:mixed?colour=red"], &["colour", "fps", "size"]),
+        (&["--listen", "0.0.0.0:0"], &["0.0.0.0", "--ticket-file", "--no-ticket"]),
+        (&["--listen", "[::]:0"], &["--ticket-file", "--no-ticket"]),
         (&["--ticket-file", &empty], &["empty.txt", "ticket is empty"]),
         (&["--ticket-file", &blank], &["blank.txt", "ticket is empty"]),
         (&["--ticket-file", &long], &["long.txt", "61 bytes", "60"]),
@@ -88,6 +91,8 @@ fn help() -> Result<(), String> {
         "--ticket-file",
         "--no-ticket",
         "--stats",
+        "--stop-after",
+        "--hold",
         "Exit codes",
     ];
     let mut lacks: Vec<_> = words.iter().filter(|word| !server.contains(**word)).collect();
@@ -109,12 +114,12 @@ fn ends_with(signal: Signal) -> Result<(), String> {
     let start = Instant::now();
     let ended = server.end_with(signal)?;
     let took = start.elapsed();
-    drop((mute, stalled));
+    drop(mute);
     if ended.status.code() != Some(0) {
         return Err(format!("it ended with {}: {}", ended.status, ended.stderr.join("\n")));
     }
     if took > PROMPT {
         return Err(format!("it took {took:?} to end"));
     }
-    Ok(())
+    [&reading, &stalled].into_iter().try_for_each(|viewer| viewer.main.wait_closed())
 }

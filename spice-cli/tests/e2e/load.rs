@@ -1,5 +1,6 @@
 //! The promise: a viewer that does not read disturbs neither the others nor the guest.
 
+use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,15 +31,22 @@ pub(crate) fn trials(programs: &Arc<Programs>) -> Vec<Trial> {
     })]
 }
 
-fn measure(program: &std::path::Path) -> Result<(), String> {
+fn measure(program: &Path) -> Result<(), String> {
     let server = Server::start(&["--guest", "bench:mixed?fps=30"])?;
     let (port, seconds) = (server.addr().port().to_string(), SECONDS.to_string());
     let mut command = Command::new(program);
     command.args(["--port", &port, "--fast", "1", "--stalled", "1", "--seconds", &seconds]);
     let ended = Process::succeed(&mut command, Duration::from_secs(SECONDS + 20))?;
     let report = ended.stdout.join("\n");
-    let fast = ended.stdout.iter().find(|line| line.contains("\"kind\":\"fast\""));
-    let frames = fast.and_then(|line| json::number(line, "fps_min")).ok_or("no report on the fast viewer")?;
+    let reported = |kind: &str, key: &str| {
+        let line = ended.stdout.iter().find(|line| line.contains(&format!("\"kind\":\"{kind}\"")));
+        let number = line.and_then(|line| json::number(line, key));
+        number.ok_or_else(|| format!("no {key} of the {kind} viewer in {report}"))
+    };
+    if reported("stalled", "dead")? != 0.0 {
+        return Err(format!("the stalled viewer did not stay: {report}"));
+    }
+    let frames = reported("fast", "fps_min")?;
     if !FRAMES.contains(&frames) {
         return Err(format!("the fast viewer got {frames} frames a second: {report}"));
     }

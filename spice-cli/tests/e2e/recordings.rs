@@ -23,7 +23,8 @@ use crate::process::Process;
 use crate::scratch::Scratch;
 use crate::server::Server;
 use crate::shot::Shot;
-use crate::viewer::Viewer;
+use crate::viewer::{Display, Viewer};
+use crate::wait;
 
 /// The short recordings of this repository.
 const SHORT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../spice-display/tests/data");
@@ -37,6 +38,12 @@ const PATIENCE: Duration = Duration::from_secs(120);
 const LIVE: Duration = Duration::from_secs(4);
 
 pub(crate) fn trials(programs: &Arc<Programs>) -> Vec<Trial> {
+    let mut trials = vec![trial("replay_ends_with_the_last_picture", &[], ends_with_the_last_picture)];
+    trials.extend(comparisons(programs));
+    trials
+}
+
+fn comparisons(programs: &Arc<Programs>) -> Vec<Trial> {
     let folder = env::var_os("SPICE_RECORDINGS").map_or_else(|| SHORT.into(), PathBuf::from);
     let paths = match recordings(&folder) {
         Ok(paths) if paths.is_empty() => {
@@ -221,11 +228,54 @@ fn follow(path: &Path, moment: Moment) -> Result<Shot, String> {
     let speed = (moment.at.as_secs_f64() / LIVE.as_secs_f64()).max(1.0).to_string();
     let server = Server::start(&["--guest", &guest, "--stop-after", &stop, "--speed", &speed, "--wait"])?;
     let viewer = Viewer::connect(server.addr(), "")?;
-    let mut display = viewer.display()?;
+    let display = viewer.display()?;
+    last_picture(server, display)
+}
+
+/// What a viewer has when the server has ended.
+fn last_picture(server: Server, mut display: Display) -> Result<Shot, String> {
     display.paint_to_end(PATIENCE)?;
     let ended = server.wait(PATIENCE)?;
     if !ended.status.success() {
         return Err(format!("the server ended with {}: {}", ended.status, ended.stderr.join("\n")));
     }
     display.shot()
+}
+
+/// Without `--hold` the server ends with its recording, but not before the last picture is with a viewer that paused
+/// for a moment; with it, the server stays and shows that picture to whoever comes.
+fn ends_with_the_last_picture() -> Result<(), String> {
+    /// What these commands draw is more than the sockets hold, and not so much more that the viewer is squashed.
+    const COMMANDS: u64 = 65;
+    let path = Path::new(SHORT).join("qemu-kms-term.rec.zst");
+    let contents = Contents::read(&path)?;
+    let last = contents.moments.iter().find(|(moment, _)| moment.commands == COMMANDS);
+    let (last, _) = *last.ok_or("a recording that is too short")?;
+    let (guest, stop) = (format!("replay:{}", path.display()), COMMANDS.to_string());
+    let play = ["--guest", &guest, "--speed", "1e9", "--stop-after", &stop];
+
+    let mut server = Server::start(&[&play[..], &["--hold"]].concat())?;
+    server.wait_for_commands(last.taken, PATIENCE)?;
+    let lines = server.stats().len();
+    wait::until("more lines of stats", PATIENCE, || Ok((server.stats().len() > lines + 1).then_some(())))?;
+    let viewer = Viewer::connect(server.addr(), "")?;
+    let mut display = viewer.display()?;
+    display.paint_first()?;
+    let held = display.shot()?;
+    if !server.is_running()? {
+        return Err("a server that is to hold its picture has ended".into());
+    }
+
+    let server = Server::start(&[&play[..], &["--wait"]].concat())?;
+    let viewer = Viewer::connect(server.addr(), "")?;
+    let mut display = viewer.display()?;
+    display.paint_until("a message", PATIENCE, |_, _, _| true)?;
+    let pause = display.pause();
+    // The server need not say so: it may end at once where its sockets hold more.
+    let _ = server.wait_for_commands(last.taken, PATIENCE);
+    drop(pause);
+    match last_picture(server, display)?.difference(&held) {
+        None => Ok(()),
+        Some(difference) => Err(format!("the last picture did not arrive: {difference}")),
+    }
 }

@@ -40,6 +40,11 @@ impl Server {
         self.addr
     }
 
+    /// Whether it still runs.
+    pub(crate) fn is_running(&mut self) -> Result<bool, String> {
+        Ok(self.process.poll()?.is_none())
+    }
+
     /// Waits until it has taken so many commands and device events from its guest.
     pub(crate) fn wait_for_commands(&self, commands: u64, limit: Duration) -> Result<(), String> {
         self.process

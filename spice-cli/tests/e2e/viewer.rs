@@ -3,7 +3,7 @@
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -126,6 +126,8 @@ fn read(
             Ok(0) => return Ok(()),
             Ok(len) => len,
             Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+            // The server has closed, and an answer was still on its way to it.
+            Err(error) if error.kind() == ErrorKind::ConnectionReset => return Ok(()),
             Err(error) => return Err(format!("reading: {error}")),
         };
         let mut peer = peer.lock().unwrap_or_else(PoisonError::into_inner);
@@ -279,6 +281,11 @@ impl Display {
             self.model.handle(id, &body)?;
         }
         Ok(())
+    }
+
+    /// Reads a piece at most until the answer is dropped, and acknowledges nothing.
+    pub(crate) fn pause(&self) -> MutexGuard<'_, impl Sized> {
+        self.channel.peer.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What it shows.

@@ -183,7 +183,7 @@ impl Reds {
                 let stream = self.connect(stream, kind, id);
                 self.inputs_connections.connect(&mut self.inputs, id, link, stream, now);
             }
-            _ => self.worker.connect(kind, id, link, stream, result(LinkError::OK)),
+            _ => self.worker.send(WorkerMessage::Connect(kind, id, link, stream)),
         }
     }
 

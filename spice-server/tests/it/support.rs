@@ -16,7 +16,7 @@ use spice_proto::main::{ChannelsList, ClientMessage, ServerMessage};
 use spice_proto::{ChannelType, ConnectionId};
 use spice_server::guest::{Guest, GuestInput};
 use spice_server::{Auth, Server, ServerConfig, Stats};
-use testkit::{ChannelPeer, DisplayModel, LinkFailure, link};
+use testkit::{ChannelPeer, DisplayModel, LinkFailure, link, link_and_send};
 use tokio::sync::oneshot;
 
 /// No wait in these tests is longer.
@@ -142,15 +142,33 @@ impl TestViewer {
 
     pub(crate) fn display(&self, server: &TestServer, ticket: &str) -> TestDisplay {
         let mut channel = TestChannel::link(server, self.connection, ChannelType::DISPLAY, ticket).unwrap();
-        let init = DisplayClient::Init(Init {
-            pixmap_cache_id: 1,
-            pixmap_cache_size: 1 << 20,
-            glz_dictionary_id: 1,
-            glz_dictionary_window_size: 1 << 20,
-        });
+        let init = display_init();
         channel.send(init.id(), &init.encode().to_bytes());
         TestDisplay { channel, model: DisplayModel::default() }
     }
+
+    /// A display whose first message comes right behind the ticket.
+    pub(crate) fn display_in_a_hurry(&self, server: &TestServer) -> TestDisplay {
+        let mut stream = server.connect();
+        let (kind, caps) = (ChannelType::DISPLAY, CapabilitySet::new([1, 5]));
+        let linked = link_and_send(&mut stream, self.connection, kind, caps, "", |header| {
+            let mut peer = ChannelPeer::new(header);
+            let init = display_init();
+            peer.send_message(init.id(), &init.encode().to_bytes());
+            peer.take_answers()
+        });
+        let channel = TestChannel { stream, peer: ChannelPeer::new(linked.unwrap().header) };
+        TestDisplay { channel, model: DisplayModel::default() }
+    }
+}
+
+fn display_init() -> DisplayClient {
+    DisplayClient::Init(Init {
+        pixmap_cache_id: 1,
+        pixmap_cache_size: 1 << 20,
+        glz_dictionary_id: 1,
+        glz_dictionary_window_size: 1 << 20,
+    })
 }
 
 pub(crate) struct TestDisplay {

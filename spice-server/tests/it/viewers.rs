@@ -75,6 +75,16 @@ fn a_viewer_that_stops_reading_is_squashed_and_holds_a_bounded_pipe() {
     assert!(frames(&mut display) > 5);
 }
 
+/// What a viewer sends before the server has told it that it is in is not lost.
+#[test]
+fn viewers_in_a_hurry_are_shown_the_picture() {
+    let server = TestServer::start(Auth::Open, busy());
+    for _ in 0..100 {
+        let viewer = TestViewer::join(&server, "").unwrap();
+        viewer.display_in_a_hurry(&server).until(testkit::DisplayModel::is_marked);
+    }
+}
+
 #[test]
 fn every_offered_channel_can_be_linked() {
     let server = TestServer::start(Auth::Open, busy());
