@@ -167,7 +167,12 @@ macro_rules! messages {
         #[derive(Clone, Debug, PartialEq)]
         #[non_exhaustive]
         pub enum $name {
-            $($(#[$message_meta])* $message $(($content))?,)*
+            $(
+                $(#[$message_meta])*
+                #[doc = ""]
+                #[doc = concat!("`", $channel, "` message ", stringify!($id), ".")]
+                $message $(($content))?,
+            )*
         }
 
         impl $name {
