@@ -26,12 +26,12 @@ impl Need {
             Self::Program(name) => {
                 let path = env::var_os("PATH").unwrap_or_default();
                 let found = env::split_paths(&path).any(|folder| is_program(&folder.join(name)));
-                (!found).then(|| format!("the program {name}"))
+                (!found).then(|| name.to_owned())
             }
             Self::Library(name) => {
                 let mut command = Command::new("pkg-config");
                 let found = Process::succeed(command.args(["--exists", name]), Duration::from_secs(10));
-                found.is_err().then(|| format!("the C library {name}, or pkg-config"))
+                found.is_err().then(|| format!("lib {name}"))
             }
         }
     }

@@ -56,10 +56,12 @@ impl DisplayChannel {
         self.channel.iter().map(|(id, _)| id)
     }
 
-    /// Whether the viewer has been sent everything, to the last pixel. False for one that is not here.
+    /// Whether the viewer's socket has taken everything, to the last pixel: nothing waits, and nothing is on its way.
+    /// False for one that is not here.
     #[must_use]
     pub fn is_current(&self, viewer: ClientId) -> bool {
-        self.channel.iter().any(|(id, client)| id == viewer && client.view().is_current())
+        let taken = |client: &DisplayViewer| client.view().is_current() && client.as_ref().in_flight() == 0;
+        self.channel.iter().any(|(id, client)| id == viewer && taken(client))
     }
 
     /// What waits for the viewers.

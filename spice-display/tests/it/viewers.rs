@@ -173,6 +173,22 @@ fn damage_does_not_outlive_its_surface() {
     assert_eq!(lab.difference(viewer), None);
 }
 
+/// What has become bytes and has not left is not with the viewer yet: a server that ends there would lose it.
+#[test]
+fn a_viewer_is_current_only_once_its_socket_has_taken_everything() {
+    let mut lab = Lab::new(SMALL);
+    lab.event(primary()).unwrap();
+    let viewer = lab.join(HeaderKind::Mini, false, usize::MAX);
+    lab.run_until_idle();
+    lab.viewer(viewer).rate = 1;
+    lab.event(fill(0, Rect::new(0, 0, 8, 8), 7)).unwrap();
+    lab.step();
+    assert!(!lab.worker.display().is_current(viewer));
+    lab.run_until_idle();
+    assert!(lab.worker.display().is_current(viewer));
+    assert_eq!(lab.difference(viewer), None);
+}
+
 #[test]
 fn a_viewer_that_joins_is_shown_the_picture_in_one_image_and_told_to_show_it() {
     let mut lab = Lab::new(SMALL);
