@@ -100,6 +100,10 @@ struct Worker {
 /// Commands that are taken before viewers get what there is.
 const BATCH: usize = 64;
 
+/// Messages that are taken before the guest and the viewers have their turn: who never stops talking keeps nobody from
+/// theirs.
+const MESSAGES: usize = 64;
+
 /// How long the last picture of a guest that has ended may take to reach its viewers.
 const LINGER: Duration = Duration::from_secs(2);
 
@@ -173,11 +177,12 @@ impl Worker {
                 Ok(message) => self.handle_message(message, clock::now()),
                 Err(RecvTimeoutError::Timeout) => {}
             }
-            while let Ok(message) = self.mailbox.try_recv() {
-                if matches!(message, WorkerMessage::Stop) {
-                    return;
+            for _ in 1..MESSAGES {
+                match self.mailbox.try_recv() {
+                    Ok(WorkerMessage::Stop) => return,
+                    Ok(message) => self.handle_message(message, clock::now()),
+                    Err(_) => break,
                 }
-                self.handle_message(message, clock::now());
             }
             self.handle_timeout(clock::now());
         }

@@ -52,6 +52,9 @@ pub(crate) struct Reds {
     counters: Arc<Counters>,
 }
 
+/// Events that are taken before viewers get what they are owed: who never stops talking keeps nobody from it.
+const EVENTS: usize = 64;
+
 impl Reds {
     pub(crate) fn new(
         main: MainChannel,
@@ -85,7 +88,8 @@ impl Reds {
                 },
                 () = sleep(until) => self.handle_timeout(clock::now()),
             }
-            while let Ok(event) = events.try_recv() {
+            for _ in 1..EVENTS {
+                let Ok(event) = events.try_recv() else { break };
                 self.handle_event(event, clock::now());
             }
             self.flush(clock::now());

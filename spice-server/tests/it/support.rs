@@ -93,6 +93,13 @@ impl TestChannel {
         self.stream.write_all(&self.peer.take_answers()).unwrap();
     }
 
+    /// A thread that sends well-formed acknowledgements as fast as the server takes them, until the server ends.
+    pub(crate) fn flood(&self) {
+        let mut stream = self.stream.try_clone().unwrap();
+        let acknowledgements = [2_u8, 0, 0, 0, 0, 0].repeat(20_000);
+        std::thread::spawn(move || while stream.write_all(&acknowledgements).is_ok() {});
+    }
+
     /// The next message; `None` when the server has closed the connection.
     pub(crate) fn receive(&mut self) -> Option<(u16, Bytes)> {
         loop {

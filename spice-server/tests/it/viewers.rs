@@ -75,6 +75,29 @@ fn a_viewer_that_stops_reading_is_squashed_and_holds_a_bounded_pipe() {
     assert!(frames(&mut display) > 5);
 }
 
+/// Messages that cost the sender nothing and mean nothing, on the two owners' channels, without a pause.
+#[test]
+fn viewers_that_never_stop_talking_do_not_keep_the_server_from_its_work() {
+    let server = TestServer::start(Auth::Open, busy());
+    let viewer = TestViewer::join(&server, "").unwrap();
+    let mut display = viewer.display(&server, "");
+    display.until(testkit::DisplayModel::is_marked);
+    let talkers: Vec<_> = (0..24)
+        .map(|_| {
+            let talker = TestViewer::join(&server, "").unwrap();
+            let display = talker.display(&server, "");
+            talker.main.flood();
+            display.channel.flood();
+            (talker, display)
+        })
+        .collect();
+    assert!(frames(&mut display) > 10, "the display stood still");
+    let mut late = TestViewer::join(&server, "").unwrap();
+    assert_eq!(late.channels().0.len(), 3);
+    late.display(&server, "").until(testkit::DisplayModel::is_marked);
+    drop(talkers);
+}
+
 /// What a viewer sends before the server has told it that it is in is not lost.
 #[test]
 fn viewers_in_a_hurry_are_shown_the_picture() {
