@@ -4,25 +4,45 @@ use std::hint::black_box;
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use spice_channel::{Channel, ChannelLink, ClientId, Time};
-use spice_display::canvas::Canvas;
+use spice_display::canvas::{Canvas, Surfaces};
 use spice_display::qxl::{
-    Brush, Clip, Command, DeviceEvent, DrawFill, DrawOp, Drawable, Effect, GuestEvent, PrimarySurface,
+    Clip, Command, DeviceEvent, DrawCopy, DrawFill, DrawOp, Drawable, Effect, GuestEvent, Image,
+    PrimarySurface,
 };
 use spice_display::region::Region;
 use spice_display::{RedWorker, WorkerConfig};
 use spice_proto::caps::{Capabilities, CapabilitySet};
-use spice_proto::display::{ClientMessage, Init, Ropd, SurfaceFormat};
+use spice_proto::display::{ClientMessage, Init, SurfaceFormat};
 use spice_proto::{HeaderKind, Point, Rect, SurfaceId};
+
+struct Source(Canvas);
+
+impl Surfaces for Source {
+    fn canvas(&self, _: SurfaceId) -> Option<&Canvas> {
+        Some(&self.0)
+    }
+}
 
 fn canvas(c: &mut Criterion) {
     let mut group = c.benchmark_group("canvas 1920x1080");
     let bounds = Rect::new(0, 0, 1920, 1080);
     let all = Region::from(bounds);
     group.throughput(Throughput::Bytes(1920 * 1080 * 4));
-    let (mut target, source) = (Canvas::new(1920, 1080), Canvas::new(1920, 1080));
+    let (target, source) =
+        (Canvas::new(SurfaceFormat::RGB32, 1920, 1080), Canvas::new(SurfaceFormat::RGB32, 1920, 1080));
+    let (Some(mut target), Some(source)) = (target, source) else { return };
+    let source = Source(source);
+    let copy = Drawable {
+        surface: SurfaceId::PRIMARY,
+        bbox: bounds,
+        clip: Clip::None,
+        effect: Effect::OPAQUE,
+        mm_time: 0,
+        op: DrawOp::Copy(DrawCopy::put(Image::surface(SurfaceId(1)), bounds)),
+    };
     group.bench_function("fill", |b| b.iter(|| target.fill(black_box(&all), 0x0012_3456)));
-    group.bench_function("copy_canvas", |b| {
-        b.iter(|| target.copy_canvas(&all, black_box(&source), Point::new(0, 0)));
+    group.bench_function("copy", |b| {
+        b.iter(|| target.paint(black_box(&copy), &all, &source));
     });
     group.bench_function("copy_bits", |b| b.iter(|| target.copy_bits(&all, black_box(Point::new(0, -16)))));
     group.bench_function("read", |b| b.iter(|| target.read(black_box(bounds))));
@@ -77,7 +97,7 @@ fn fanout(c: &mut Criterion) {
                             clip: Clip::None,
                             effect: Effect::OPAQUE,
                             mm_time: 0,
-                            op: DrawOp::Fill(DrawFill { brush: Brush::Solid(7), rop: Ropd::OP_PUT }),
+                            op: DrawOp::Fill(DrawFill::solid(7)),
                         })));
                     }
                     for id in (0..viewers).map(ClientId) {

@@ -1,7 +1,7 @@
 //! Pixels as they go into messages: bare, or packed with LZ4.
 
 use bytes::Bytes;
-use spice_proto::display::{BitmapFlags, BitmapImage, Image, ImageData, ImageFlags};
+use spice_proto::display::{BitmapFlags, BitmapImage, ImageData, ImagePalette, Palette};
 
 use crate::qxl::{Bitmap, BitmapFormat};
 
@@ -30,20 +30,10 @@ impl ImageMethod {
 /// Images below this many bytes are not worth packing.
 const PACK_FROM: usize = 256;
 
-/// The image of a guest's bitmap.
-pub(crate) fn bitmap_image(bitmap: &Bitmap, method: ImageMethod) -> Image {
-    let row = bitmap.width() * Bitmap::PIXEL;
-    let packed = (method == ImageMethod::Lz4 && bitmap.data().len() >= PACK_FROM)
-        .then(|| {
-            if bitmap.stride() == row {
-                pack(bitmap.data(), bitmap.format(), bitmap.is_top_down())
-            } else {
-                let rows: Vec<u8> = (0..bitmap.height()).flat_map(|y| bitmap.row(y)).copied().collect();
-                pack(&rows, bitmap.format(), true)
-            }
-        })
-        .flatten();
-    let data = packed.map_or_else(
+/// A bitmap's pixels as a message has them.
+pub(crate) fn bitmap_data(bitmap: &Bitmap, method: ImageMethod) -> ImageData {
+    let packed = if method == ImageMethod::Lz4 { pack(bitmap) } else { None };
+    packed.map_or_else(
         || {
             ImageData::Bitmap(BitmapImage {
                 format: bitmap.format(),
@@ -51,53 +41,30 @@ pub(crate) fn bitmap_image(bitmap: &Bitmap, method: ImageMethod) -> Image {
                 x: bitmap.width(),
                 y: bitmap.height(),
                 stride: bitmap.stride(),
-                palette: None,
+                palette: bitmap.palette().map(|palette| ImagePalette::Sent(Palette::clone(palette))),
                 data: bitmap.data().clone(),
             })
         },
         ImageData::Lz4,
-    );
-    Image {
-        id: bitmap.id(),
-        flags: ImageFlags::empty(),
-        width: bitmap.width(),
-        height: bitmap.height(),
-        data,
-    }
+    )
 }
 
-/// The image of `width` x `height` pixels in tight rows, top first.
-pub(crate) fn pixel_image(
-    pixels: Bytes,
-    (width, height): (u32, u32),
-    format: BitmapFormat,
-    method: ImageMethod,
-) -> Image {
-    let packed = if method == ImageMethod::Lz4 && pixels.len() >= PACK_FROM {
-        pack(&pixels, format, true)
-    } else {
-        None
-    };
-    let data = packed.map_or_else(
-        || {
-            ImageData::Bitmap(BitmapImage {
-                format,
-                flags: BitmapFlags::TOP_DOWN,
-                x: width,
-                y: height,
-                stride: width * Bitmap::PIXEL,
-                palette: None,
-                data: pixels,
-            })
-        },
-        ImageData::Lz4,
-    );
-    Image { id: 0, flags: ImageFlags::empty(), width, height, data }
+/// Packs with LZ4 what viewers can unpack: pixels of 16 or 32 bits. `None` when it would not be smaller.
+fn pack(bitmap: &Bitmap) -> Option<Bytes> {
+    let packable = matches!(bitmap.format(), BitmapFormat::RGB16 | BitmapFormat::RGB32 | BitmapFormat::RGBA);
+    if !packable || bitmap.data().len() < PACK_FROM {
+        return None;
+    }
+    if bitmap.stride() == bitmap.width() * (bitmap.depth() / 8) {
+        return pack_rows(bitmap.data(), bitmap.format(), bitmap.is_top_down());
+    }
+    let rows: Vec<u8> = (0..bitmap.height()).flat_map(|y| bitmap.row(y)).copied().collect();
+    pack_rows(&rows, bitmap.format(), true)
 }
 
 /// LZ4 as the protocol has it (`canvas_base.c` of spice-common reads it so): the order of the rows, the format, then
 /// one block behind its length. `None` when it would not be smaller than the pixels.
-fn pack(pixels: &[u8], format: BitmapFormat, top_down: bool) -> Option<Bytes> {
+fn pack_rows(pixels: &[u8], format: BitmapFormat, top_down: bool) -> Option<Bytes> {
     const HEAD: usize = 6;
     let mut packed = vec![0; HEAD + lz4_flex::block::get_maximum_output_size(pixels.len())];
     let len = lz4_flex::block::compress_into(pixels, packed.get_mut(HEAD..)?).ok()?;
@@ -121,12 +88,18 @@ mod tests {
         lz4_flex::block::decompress(&data[6..], len).unwrap()
     }
 
+    fn data(data: Vec<u8>, width: u32, stride: u32, top_down: bool, format: BitmapFormat) -> ImageData {
+        let height = u32::try_from(data.len()).unwrap() / stride;
+        let bitmap = Bitmap::new(format, (width, height), stride, top_down, data.into()).unwrap();
+        bitmap_data(&bitmap, ImageMethod::Lz4)
+    }
+
     #[test]
     fn what_packs_is_packed_and_what_does_not_stays_bare() {
-        let flat = pixel_image(vec![7; 64 * 64 * 4].into(), (64, 64), BitmapFormat::RGB32, ImageMethod::Lz4);
-        let ImageData::Lz4(data) = &flat.data else { panic!("{flat:?}") };
-        assert_eq!(&data[..2], [1, 8]);
-        assert_eq!(unpack(data, 64 * 64 * 4), vec![7; 64 * 64 * 4]);
+        let flat = data(vec![7; 64 * 64 * 4], 64, 64 * 4, true, BitmapFormat::RGB32);
+        let ImageData::Lz4(packed) = &flat else { panic!("{flat:?}") };
+        assert_eq!(&packed[..2], [1, 8]);
+        assert_eq!(unpack(packed, 64 * 64 * 4), vec![7; 64 * 64 * 4]);
 
         let mut state = 1_u32;
         let noise: Vec<u8> = (0..64 * 64 * 4)
@@ -135,21 +108,21 @@ mod tests {
                 state.to_be_bytes()[0]
             })
             .collect();
-        let image = pixel_image(noise.into(), (64, 64), BitmapFormat::RGB32, ImageMethod::Lz4);
-        assert!(matches!(image.data, ImageData::Bitmap(_)));
+        let noise = data(noise, 64, 64 * 4, true, BitmapFormat::RGB32);
+        assert!(matches!(noise, ImageData::Bitmap(_)));
+        let alpha = data(vec![7; 64 * 64], 64, 64, true, BitmapFormat::A8);
+        assert!(matches!(alpha, ImageData::Bitmap(_)));
     }
 
     #[test]
     fn a_bitmap_with_room_behind_its_rows_is_packed_without_it() {
         let stride = 40 * 4 + 12;
-        let mut data = vec![0xee; stride as usize * 10];
-        for row in data.chunks_exact_mut(stride as usize) {
+        let mut rows = vec![0xee; stride as usize * 10];
+        for row in rows.chunks_exact_mut(stride as usize) {
             row[..160].fill(3);
         }
-        let bitmap = Bitmap::new(9, BitmapFormat::RGBA, (40, 10), stride, false, data.into()).unwrap();
-        let image = bitmap_image(&bitmap, ImageMethod::Lz4);
-        let ImageData::Lz4(data) = image.data else { panic!() };
-        assert_eq!(data[1], 9);
-        assert_eq!(unpack(&data, 1600), vec![3; 1600]);
+        let ImageData::Lz4(packed) = data(rows, 40, stride, false, BitmapFormat::RGBA) else { panic!() };
+        assert_eq!(packed[1], 9);
+        assert_eq!(unpack(&packed, 1600), vec![3; 1600]);
     }
 }

@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 
 use spice_proto::{Body, Rect, SurfaceId};
 
-use super::marshal::draw_message;
+use super::translate::draw_message;
 use crate::image::ImageMethod;
 use crate::qxl::Drawable;
 
@@ -16,7 +16,7 @@ use crate::qxl::Drawable;
 pub(super) struct Draw {
     drawable: Drawable,
     area: Rect,
-    messages: [OnceLock<(u16, Body)>; ImageMethod::COUNT],
+    messages: [OnceLock<Option<(u16, Body)>>; ImageMethod::COUNT],
 }
 
 impl Draw {
@@ -34,8 +34,8 @@ impl Draw {
         self.area
     }
 
-    /// The other surface that it reads.
-    pub(super) fn reads(&self) -> Option<SurfaceId> {
+    /// The other surfaces that it reads.
+    pub(super) fn reads(&self) -> impl Iterator<Item = SurfaceId> {
         self.drawable.reads().filter(|read| *read != self.drawable.surface)
     }
 
@@ -44,11 +44,12 @@ impl Draw {
         self.drawable.weight()
     }
 
-    /// Its message, number and body.
-    pub(super) fn message(&self, method: ImageMethod) -> &(u16, Body) {
-        self.messages[method.index()].get_or_init(|| {
-            let message = draw_message(&self.drawable, method);
-            (message.id(), message.encode())
-        })
+    /// Its message, number and body; none where there is none ([`draw_message`]).
+    pub(super) fn message(&self, method: ImageMethod) -> Option<&(u16, Body)> {
+        let message = self.messages[method.index()].get_or_init(|| {
+            let message = draw_message(&self.drawable, method)?;
+            Some((message.id(), message.encode()))
+        });
+        message.as_ref()
     }
 }

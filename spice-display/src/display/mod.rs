@@ -8,6 +8,7 @@
 mod channel;
 mod draw;
 mod marshal;
+mod translate;
 mod view;
 mod viewer;
 

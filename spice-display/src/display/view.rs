@@ -134,7 +134,7 @@ impl View {
         let id = draw.surface();
         if self.behind || self.damage.contains_key(&id) {
             self.grow(id, draw.area(), surfaces);
-        } else if draw.reads().is_some_and(|read| self.damage.contains_key(&read)) {
+        } else if draw.reads().any(|read| self.damage.contains_key(&read)) {
             self.grow(id, draw.area(), surfaces);
             self.spread(id, surfaces);
         } else {
@@ -264,7 +264,7 @@ impl View {
             let mut areas = Vec::new();
             self.pipe.retract(|item| {
                 let DisplayItem::Draw(draw) = item else { return false };
-                let hit = draw.surface() == id || draw.reads() == Some(id);
+                let hit = draw.surface() == id || draw.reads().any(|read| read == id);
                 if hit {
                     areas.push((draw.surface(), draw.area()));
                 }

@@ -5,7 +5,7 @@ use spice_proto::SurfaceId;
 use spice_proto::caps::{Capabilities, DisplayCap};
 use spice_proto::display::{ClientMessage, ServerMessage};
 
-use super::marshal::{create_message, damage_message, monitors_message};
+use super::marshal::{create_message, image_message, monitors_message};
 use super::view::{Next, View};
 use crate::image::ImageMethod;
 use crate::surface::SurfaceTable;
@@ -95,15 +95,17 @@ impl DisplayViewer {
             }
             Next::Destroy(id) => self.send(&ServerMessage::SurfaceDestroy(id)),
             Next::Damage(id, area) => {
-                let Some(surface) = surfaces.surface(id) else { return };
-                self.send(&damage_message(id, surface, area, self.method));
+                let pixels = surfaces.surface(id).and_then(|surface| surface.canvas().bitmap(area));
+                let Some(pixels) = pixels else { return };
+                self.send(&image_message(id, area, &pixels, self.method));
                 if id == SurfaceId::PRIMARY && std::mem::take(&mut self.mark_due) {
                     self.mark(surfaces);
                 }
             }
             Next::Draw(draw) => {
-                let (id, body) = draw.message(self.method);
-                self.red.send(*id, body);
+                if let Some((id, body)) = draw.message(self.method) {
+                    self.red.send(*id, body);
+                }
             }
         }
     }

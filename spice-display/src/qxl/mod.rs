@@ -5,11 +5,17 @@
 
 mod bitmap;
 mod command;
+mod draw;
+mod image;
 pub mod recording;
 
 pub use bitmap::{Bitmap, BitmapError};
 pub use command::{
-    Brush, Clip, Command, CopyBits, CursorCommand, CursorShape, DeviceEvent, DrawCopy, DrawFill, DrawOp,
-    Drawable, Effect, GuestEvent, ImageSource, PrimarySurface, SurfaceCommand, UpdateArea,
+    Command, CursorCommand, CursorShape, DeviceEvent, GuestEvent, PrimarySurface, SurfaceCommand, UpdateArea,
 };
+pub use draw::{
+    Brush, Clip, CopyBits, DrawAlphaBlend, DrawComposite, DrawCopy, DrawFill, DrawOp, DrawOpaque, DrawRop3,
+    DrawStroke, DrawText, DrawTransparent, Drawable, Effect, Mask, Pattern,
+};
+pub use image::{Image, ImageSource, QuicImage};
 pub use spice_proto::display::BitmapFormat;

@@ -2,12 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use spice_proto::SurfaceId;
 use spice_proto::display::SurfaceFormat;
-use spice_proto::{Point, SurfaceId};
 
 use crate::canvas::Canvas;
-use crate::qxl::{Bitmap, BitmapFormat};
-use crate::region::Region;
+use crate::qxl::Bitmap;
 
 /// Tells a surface from an earlier one with the same id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -49,8 +48,8 @@ pub enum SurfaceError {
     /// There is none with this id.
     #[error("surface {0} does not exist")]
     Missing(SurfaceId),
-    /// Pixels that are not painted here.
-    #[error("surface format {0} is not supported")]
+    /// A format that does not exist.
+    #[error("surface format {0} is not known")]
     Format(SurfaceFormat),
     /// No pixel, or sides beyond the limit.
     #[error("a surface of {width}x{height} pixels is not possible")]
@@ -85,7 +84,6 @@ pub struct SurfaceShape {
 #[derive(Debug)]
 pub struct Surface {
     pub(crate) generation: Generation,
-    pub(crate) format: SurfaceFormat,
     pub(crate) canvas: Canvas,
 }
 
@@ -99,18 +97,17 @@ impl Surface {
     /// Its measures.
     #[must_use]
     pub fn shape(&self) -> SurfaceShape {
-        SurfaceShape { width: self.canvas.width(), height: self.canvas.height(), format: self.format }
+        SurfaceShape {
+            width: self.canvas.width(),
+            height: self.canvas.height(),
+            format: self.canvas.format(),
+        }
     }
 
     /// Its pixels.
     #[must_use]
     pub fn canvas(&self) -> &Canvas {
         &self.canvas
-    }
-
-    /// The bitmap format that its pixels are sent in.
-    pub(crate) fn bitmap_format(&self) -> BitmapFormat {
-        if self.format == SurfaceFormat::ARGB32 { BitmapFormat::RGBA } else { BitmapFormat::RGB32 }
     }
 }
 
@@ -146,9 +143,6 @@ impl SurfaceTable {
         if self.surfaces.contains_key(&id) {
             return Err(SurfaceError::Exists(id));
         }
-        if !matches!(format, SurfaceFormat::RGB32 | SurfaceFormat::ARGB32) {
-            return Err(SurfaceError::Format(format));
-        }
         if width == 0 || height == 0 || width > self.limits.side || height > self.limits.side {
             return Err(SurfaceError::Size { width, height });
         }
@@ -156,13 +150,13 @@ impl SurfaceTable {
         if self.pixels + wanted > self.limits.pixels {
             return Err(SurfaceError::Pixels { wanted, limit: self.limits.pixels });
         }
-        let mut canvas = Canvas::new(width, height);
+        let mut canvas = Canvas::new(format, width, height).ok_or(SurfaceError::Format(format))?;
         if let Some(content) = content {
-            canvas.copy_bitmap(&Region::from(canvas.bounds()), content, Point::default());
+            canvas.load(content);
         }
         self.pixels += wanted;
         self.generations += 1;
-        let surface = Surface { generation: Generation(self.generations), format, canvas };
+        let surface = Surface { generation: Generation(self.generations), canvas };
         Ok(self.surfaces.entry(id).or_insert(surface))
     }
 
@@ -242,9 +236,9 @@ mod tests {
     }
 
     #[test]
-    fn formats_other_than_32_bits_are_refused() {
+    fn formats_that_do_not_exist_are_refused() {
         let mut table = SurfaceTable::default();
-        for format in [SurfaceFormat::A8, SurfaceFormat::RGB565, SurfaceFormat(0), SurfaceFormat(33)] {
+        for format in [SurfaceFormat(0), SurfaceFormat(33), SurfaceFormat(u32::MAX)] {
             let shape = SurfaceShape { width: 2, height: 2, format };
             let error = table.create(SurfaceId(1), shape, None).unwrap_err();
             assert_eq!(error, SurfaceError::Format(format));

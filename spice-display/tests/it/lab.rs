@@ -134,11 +134,12 @@ impl Lab {
         }
         for (surface, canvas) in surfaces.iter().map(|(id, surface)| (id, surface.canvas())) {
             let picture = model.surface(surface)?;
-            let rows = (0..canvas.height()).flat_map(|y| canvas.row(y));
             if (canvas.width(), canvas.height()) != picture.size() {
                 return Some(format!("surface {surface} of {:?}", picture.size()));
             }
-            if let Some(at) = rows.zip(picture.pixels()).position(|(ours, theirs)| ours != theirs) {
+            let pixels = canvas.read(canvas.bounds());
+            let pixels = pixels.as_chunks().0.iter().map(|pixel| u32::from_le_bytes(*pixel));
+            if let Some(at) = pixels.zip(picture.pixels()).position(|(ours, theirs)| ours != *theirs) {
                 let width = canvas.width() as usize;
                 return Some(format!("surface {surface} at {}, {}", at % width, at / width));
             }

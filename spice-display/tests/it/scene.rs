@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 use spice_display::qxl::{
-    Bitmap, BitmapFormat, Brush, Clip, Command, CopyBits, DeviceEvent, DrawCopy, DrawFill, DrawOp, Drawable,
-    Effect, GuestEvent, ImageSource, PrimarySurface, SurfaceCommand,
+    Bitmap, BitmapFormat, Clip, Command, CopyBits, DeviceEvent, DrawCopy, DrawFill, DrawOp, Drawable, Effect,
+    GuestEvent, Image, PrimarySurface, SurfaceCommand,
 };
-use spice_proto::display::{Ropd, SurfaceFormat};
+use spice_proto::display::SurfaceFormat;
 use spice_proto::{Point, Rect, SurfaceId};
 
 /// Every surface of these scenes has this many columns and rows.
@@ -23,16 +23,15 @@ pub(crate) fn primary() -> GuestEvent {
 }
 
 pub(crate) fn fill(surface: u32, bbox: Rect, colour: u32) -> GuestEvent {
-    let op = DrawOp::Fill(DrawFill { brush: Brush::Solid(colour), rop: Ropd::OP_PUT });
+    let op = DrawOp::Fill(DrawFill::solid(colour));
     draw(surface, bbox, Clip::None, op)
 }
 
 pub(crate) fn copy_surface(surface: u32, bbox: Rect, source: u32, from: Point) -> GuestEvent {
-    let op = DrawOp::Copy(DrawCopy {
-        source: ImageSource::Surface(SurfaceId(source)),
-        source_area: Rect::new(from.x, from.y, bbox.width(), bbox.height()),
-        rop: Ropd::OP_PUT,
-    });
+    let op = DrawOp::Copy(DrawCopy::put(
+        Image::surface(SurfaceId(source)),
+        Rect::new(from.x, from.y, bbox.width(), bbox.height()),
+    ));
     draw(surface, bbox, Clip::None, op)
 }
 
@@ -67,10 +66,7 @@ pub(crate) fn bitmap(width: u32, height: u32, seed: u32) -> Arc<Bitmap> {
             (seed.wrapping_mul(2_654_435_761) ^ (index % 7).wrapping_mul(0x0101_0101)).to_le_bytes()
         })
         .collect();
-    Arc::new(
-        Bitmap::new(seed.into(), BitmapFormat::RGB32, (width, height), width * 4, true, pixels.into())
-            .unwrap(),
-    )
+    Arc::new(Bitmap::new(BitmapFormat::RGB32, (width, height), width * 4, true, pixels.into()).unwrap())
 }
 
 fn surface() -> impl Strategy<Value = u32> {
@@ -99,18 +95,16 @@ fn corner() -> impl Strategy<Value = Point> {
 fn op() -> impl Strategy<Value = (Rect, DrawOp)> {
     (bbox(), corner(), surface(), any::<u32>(), 0..6_u8).prop_map(|(bbox, corner, other, seed, kind)| {
         let op = match kind {
-            0 | 1 => DrawOp::Fill(DrawFill { brush: Brush::Solid(seed), rop: Ropd::OP_PUT }),
+            0 | 1 => DrawOp::Fill(DrawFill::solid(seed)),
             2 => DrawOp::CopyBits(CopyBits { source: Point::new(corner.x.max(0), corner.y.max(0)) }),
-            3 => DrawOp::Copy(DrawCopy {
-                source: ImageSource::Bitmap(bitmap(bbox.width(), bbox.height(), seed)),
-                source_area: Rect::new(0, 0, bbox.width(), bbox.height()),
-                rop: Ropd::OP_PUT,
-            }),
-            _ => DrawOp::Copy(DrawCopy {
-                source: ImageSource::Surface(SurfaceId(other)),
-                source_area: Rect::new(corner.x.max(0), corner.y.max(0), bbox.width(), bbox.height()),
-                rop: Ropd::OP_PUT,
-            }),
+            3 => DrawOp::Copy(DrawCopy::put(
+                Image::bitmap(seed.into(), bitmap(bbox.width(), bbox.height(), seed)),
+                Rect::new(0, 0, bbox.width(), bbox.height()),
+            )),
+            _ => DrawOp::Copy(DrawCopy::put(
+                Image::surface(SurfaceId(other)),
+                Rect::new(corner.x.max(0), corner.y.max(0), bbox.width(), bbox.height()),
+            )),
         };
         (bbox, op)
     })

@@ -14,9 +14,9 @@ use std::collections::VecDeque;
 
 use spice_channel::Time;
 use spice_display::qxl::{
-    Brush, Clip, Command, DeviceEvent, DrawFill, DrawOp, Drawable, Effect, GuestEvent, PrimarySurface,
+    Clip, Command, DeviceEvent, DrawFill, DrawOp, Drawable, Effect, GuestEvent, PrimarySurface,
 };
-use spice_proto::display::{Ropd, SurfaceFormat};
+use spice_proto::display::SurfaceFormat;
 use spice_proto::{Rect, SurfaceId};
 
 pub use spec::{BenchSpec, BenchSpecError, Scene};
@@ -115,7 +115,7 @@ impl Guest for BenchGuest {
 }
 
 fn fill(colour: u32) -> DrawOp {
-    DrawOp::Fill(DrawFill { brush: Brush::Solid(colour), rop: Ropd::OP_PUT })
+    DrawOp::Fill(DrawFill::solid(colour))
 }
 
 /// The multimedia clock: milliseconds, in 32 bits.

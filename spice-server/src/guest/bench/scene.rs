@@ -4,8 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use spice_display::qxl::{Bitmap, BitmapFormat, CopyBits, DrawCopy, DrawOp, ImageSource};
-use spice_proto::display::Ropd;
+use spice_display::qxl::{Bitmap, BitmapFormat, CopyBits, DrawCopy, DrawOp, Image};
 use spice_proto::{Point, Rect};
 
 use super::pixels::{self, Random};
@@ -97,10 +96,9 @@ impl Painter {
         let data = pixels(width as usize, height as usize, self.frame, &mut self.random);
         self.images = self.images.wrapping_add(1);
         let id = u64::from(self.images) << 32 | DEVICE_IMAGES;
-        let stride = width * Bitmap::PIXEL;
-        let bitmap = Bitmap::new(id, BitmapFormat::RGB32, size, stride, true, Bytes::from(data)).ok()?;
-        let source = ImageSource::Bitmap(Arc::new(bitmap));
-        let copy = DrawCopy { source, source_area: rect((0, 0), size), rop: Ropd::OP_PUT };
+        let stride = width * 4;
+        let bitmap = Bitmap::new(BitmapFormat::RGB32, size, stride, true, Bytes::from(data)).ok()?;
+        let copy = DrawCopy::put(Image::bitmap(id, Arc::new(bitmap)), rect((0, 0), size));
         Some(Draw { bbox: rect(at, size), op: DrawOp::Copy(copy) })
     }
 }

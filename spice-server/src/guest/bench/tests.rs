@@ -1,4 +1,5 @@
-use spice_display::qxl::ImageSource;
+use spice_display::qxl::{Brush, ImageSource};
+use spice_proto::display::Ropd;
 
 use super::pixels::{Random, photo, text};
 use super::*;
@@ -35,8 +36,8 @@ impl Hash {
             DrawOp::Fill(DrawFill { brush: Brush::Solid(colour), .. }) => self.bytes(&colour.to_le_bytes()),
             DrawOp::CopyBits(copy) => self.numbers(&[copy.source.x, copy.source.y]),
             DrawOp::Copy(copy) => {
-                let ImageSource::Bitmap(bitmap) = &copy.source else { panic!("{copy:?}") };
-                self.bytes(&bitmap.id().to_le_bytes());
+                let ImageSource::Bitmap(bitmap) = &copy.source.source else { panic!("{copy:?}") };
+                self.bytes(&copy.source.id.to_le_bytes());
                 self.bytes(&bitmap.width().to_le_bytes());
                 self.bytes(&bitmap.height().to_le_bytes());
                 self.bytes(bitmap.data());
@@ -150,7 +151,7 @@ fn the_marker_shows_the_clock_of_its_own_poll() {
     assert_eq!(guest.frames(), 1);
     assert_eq!(marker.bbox, Rect::new(0, 0, 16, 16));
     assert_eq!(marker.mm_time, 0x0112_3458);
-    let DrawOp::Fill(DrawFill { brush: Brush::Solid(colour), rop }) = marker.op else { panic!() };
+    let DrawOp::Fill(DrawFill { brush: Brush::Solid(colour), rop, .. }) = marker.op else { panic!() };
     assert_eq!((colour, rop), (0x0012_3458, Ropd::OP_PUT));
 }
 

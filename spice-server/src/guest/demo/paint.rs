@@ -6,11 +6,10 @@ use std::sync::Arc;
 
 use spice_channel::Time;
 use spice_display::qxl::{
-    Bitmap, BitmapFormat, Brush, Clip, Command, CopyBits, DrawCopy, DrawFill, DrawOp, Drawable, Effect,
-    GuestEvent, ImageSource,
+    Bitmap, BitmapFormat, Clip, Command, CopyBits, DrawCopy, DrawFill, DrawOp, Drawable, Effect, GuestEvent,
+    Image,
 };
 use spice_display::region::Region;
-use spice_proto::display::Ropd;
 use spice_proto::{Point, Rect, SurfaceId};
 
 use super::raster::{Colour, Raster};
@@ -45,13 +44,13 @@ impl Pen {
         self.events.is_empty()
     }
 
-    /// A bitmap of a part of a raster, with a name of its own. `area` lies inside of the raster.
+    /// An image of a part of a raster, with a name of its own. `area` lies inside of the raster.
     #[expect(clippy::expect_used, reason = "a raster has at least one pixel and all of its rows")]
-    pub(super) fn bitmap(&mut self, raster: &Raster, area: Rect) -> Arc<Bitmap> {
+    pub(super) fn image(&mut self, raster: &Raster, area: Rect) -> Image {
         self.bitmaps += 1;
-        let (size, stride) = ((area.width(), area.height()), area.width() * Bitmap::PIXEL);
-        let bitmap = Bitmap::new(self.bitmaps, BitmapFormat::RGB32, size, stride, true, raster.bytes(area));
-        Arc::new(bitmap.expect("a part of a raster is a bitmap"))
+        let (size, stride) = ((area.width(), area.height()), area.width() * 4);
+        let bitmap = Bitmap::new(BitmapFormat::RGB32, size, stride, true, raster.bytes(area));
+        Image::bitmap(self.bitmaps, Arc::new(bitmap.expect("a part of a raster is a bitmap")))
     }
 
     /// Moves pixels of the screen by `dx`, `dy` into the places of `target`.
@@ -101,7 +100,7 @@ impl<'a> Canvas<'a> {
 
     pub(super) fn fill(&mut self, area: Rect, colour: Colour) {
         let target = self.take(area);
-        self.pen.draw(&target, DrawOp::Fill(DrawFill { brush: Brush::Solid(colour.0), rop: Ropd::OP_PUT }));
+        self.pen.draw(&target, DrawOp::Fill(DrawFill::solid(colour.0)));
     }
 
     /// The raster that `draw` makes, `width` x `height` pixels, with its top left corner at `at`.
@@ -113,7 +112,7 @@ impl<'a> Canvas<'a> {
         &mut self,
         at: Point,
         (width, height): (u32, u32),
-        kept: &mut Option<Arc<Bitmap>>,
+        kept: &mut Option<Image>,
         draw: impl FnOnce() -> R,
     ) {
         let area = Rect::new(at.x, at.y, width, height);
@@ -122,26 +121,25 @@ impl<'a> Canvas<'a> {
             return;
         }
         if needed.area() * 2 >= area.area() {
-            let bitmap = kept.get_or_insert_with(|| {
+            let image = kept.get_or_insert_with(|| {
                 let raster = draw();
-                self.pen.bitmap(raster.borrow(), raster.borrow().area())
+                self.pen.image(raster.borrow(), raster.borrow().area())
             });
-            return self.picture(at, bitmap);
+            return self.picture(area, image.clone());
         }
         let raster = draw();
         needed.simplify(PIECES);
         for piece in needed.rects() {
-            let bitmap = self.pen.bitmap(raster.borrow(), piece.translate(-at.x, -at.y));
-            self.picture(piece.origin(), &bitmap);
+            let image = self.pen.image(raster.borrow(), piece.translate(-at.x, -at.y));
+            self.picture(piece, image);
         }
     }
 
-    /// A whole bitmap with its top left corner at `at`.
-    fn picture(&mut self, at: Point, bitmap: &Arc<Bitmap>) {
-        let target = self.take(Rect::new(at.x, at.y, bitmap.width(), bitmap.height()));
-        let source_area = target.extents().translate(-at.x, -at.y);
-        let source = ImageSource::Bitmap(Arc::clone(bitmap));
-        self.pen.draw(&target, DrawOp::Copy(DrawCopy { source, source_area, rop: Ropd::OP_PUT }));
+    /// An image of the size of `place`, there.
+    fn picture(&mut self, place: Rect, image: Image) {
+        let target = self.take(place);
+        let source_area = target.extents().translate(-place.left, -place.top);
+        self.pen.draw(&target, DrawOp::Copy(DrawCopy::put(image, source_area)));
     }
 
     fn take(&mut self, area: Rect) -> Region {

@@ -1,8 +1,6 @@
 //! A picture that changes.
 
-use std::sync::Arc;
-
-use spice_display::qxl::Bitmap;
+use spice_display::qxl::Image;
 use spice_display::region::Region;
 use spice_proto::Point;
 
@@ -14,7 +12,7 @@ use super::raster::Raster;
 pub(super) struct Pane {
     raster: Raster,
     /// All of `raster` as a bitmap, so that it keeps one name as long as it does not change.
-    bitmap: Option<Arc<Bitmap>>,
+    bitmap: Option<Image>,
     stale: Region,
 }
 

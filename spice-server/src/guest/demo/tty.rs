@@ -1,11 +1,9 @@
 //! Lines of coloured characters in a window, with a block cursor after the last one.
 
-use std::collections::VecDeque;
-use std::sync::Arc;
-
-use spice_display::qxl::Bitmap;
+use spice_display::qxl::Image;
 use spice_display::region::Region;
 use spice_proto::{Point, Rect};
+use std::collections::VecDeque;
 
 use super::font::{self, Face};
 use super::paint::Canvas;
@@ -55,7 +53,7 @@ pub(super) struct Cell {
 struct Line {
     cells: Vec<Cell>,
     /// All cells as a bitmap.
-    bitmap: Option<Arc<Bitmap>>,
+    bitmap: Option<Image>,
 }
 
 impl Tty {

@@ -1,8 +1,6 @@
 //! Windows: their frames, and how they lie on each other.
 
-use std::sync::Arc;
-
-use spice_display::qxl::Bitmap;
+use spice_display::qxl::Image;
 use spice_display::region::Region;
 use spice_proto::{Point, Rect};
 
@@ -77,7 +75,7 @@ pub(super) struct Window {
     width: u32,
     height: u32,
     active: bool,
-    bar: Option<Arc<Bitmap>>,
+    bar: Option<Image>,
     stale: Region,
 }
 

@@ -75,7 +75,7 @@ fn fill(fields: &mut Fields<'_>) -> Result<DrawFill, Stop> {
     };
     let rop = rop(fields)?;
     no_mask(fields)?;
-    Ok(DrawFill { brush, rop })
+    Ok(DrawFill { brush, rop, mask: None })
 }
 
 fn copy(fields: &mut Fields<'_>, bbox: &Rect) -> Result<DrawCopy, Stop> {
@@ -87,12 +87,12 @@ fn copy(fields: &mut Fields<'_>, bbox: &Rect) -> Result<DrawCopy, Stop> {
     if (source_area.width(), source_area.height()) != (bbox.width(), bbox.height()) {
         return Err(Refusal::Scaled.into());
     }
-    if let ImageSource::Bitmap(bitmap) = &source
+    if let ImageSource::Bitmap(bitmap) = &source.source
         && !Rect::new(0, 0, bitmap.width(), bitmap.height()).contains(&source_area)
     {
         return Err(Refusal::OutsideImage.into());
     }
-    Ok(DrawCopy { source, source_area, rop })
+    Ok(DrawCopy { rop, ..DrawCopy::put(source, source_area) })
 }
 
 fn rop(fields: &mut Fields<'_>) -> Result<Ropd, RecordingError> {

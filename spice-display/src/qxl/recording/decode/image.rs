@@ -7,7 +7,7 @@ use spice_proto::SurfaceId;
 use super::super::fields::Fields;
 use super::super::refusal::Refusal;
 use super::Stop;
-use crate::qxl::{Bitmap, BitmapFormat, ImageSource};
+use crate::qxl::{Bitmap, BitmapFormat, Image};
 
 /// The bytes lie in one piece (`QXL_BITMAP_DIRECT`).
 const DIRECT: u8 = 1 << 0;
@@ -15,7 +15,7 @@ const DIRECT: u8 = 1 << 0;
 const TOP_DOWN: u8 = 1 << 2;
 
 /// An image, or `None` where the command has none.
-pub(super) fn image(fields: &mut Fields<'_>) -> Result<Option<ImageSource>, Stop> {
+pub(super) fn image(fields: &mut Fields<'_>) -> Result<Option<Image>, Stop> {
     if fields.word("image")? == 0 {
         return Ok(None);
     }
@@ -25,13 +25,13 @@ pub(super) fn image(fields: &mut Fields<'_>) -> Result<Option<ImageSource>, Stop
     fields.word("descriptor.width")?;
     fields.word("descriptor.height")?;
     match kind {
-        0 => Ok(Some(ImageSource::Bitmap(Arc::new(bitmap(id, fields)?)))),
-        104 => Ok(Some(ImageSource::Surface(SurfaceId(fields.word("surface_image.surface_id")?)))),
+        0 => Ok(Some(Image::bitmap(id, Arc::new(bitmap(fields)?)))),
+        104 => Ok(Some(Image::surface(SurfaceId(fields.word("surface_image.surface_id")?)))),
         other => Err(Refusal::Image(other).into()),
     }
 }
 
-fn bitmap(id: u64, fields: &mut Fields<'_>) -> Result<Bitmap, Stop> {
+fn bitmap(fields: &mut Fields<'_>) -> Result<Bitmap, Stop> {
     let format = BitmapFormat(fields.number("bitmap.format")?);
     let flags: u8 = fields.number("bitmap.flags")?;
     let width = fields.word("bitmap.x")?;
@@ -48,6 +48,6 @@ fn bitmap(id: u64, fields: &mut Fields<'_>) -> Result<Bitmap, Stop> {
         0 => fields.chunks("bitmap.data")?,
         _ => fields.data("image_data_flat")?,
     };
-    let bitmap = Bitmap::new(id, format, (width, height), stride, flags & TOP_DOWN != 0, data);
+    let bitmap = Bitmap::new(format, (width, height), stride, flags & TOP_DOWN != 0, data);
     Ok(bitmap.map_err(Refusal::from)?)
 }

@@ -70,5 +70,5 @@ fn content(
         SurfaceFormat::ARGB32 => BitmapFormat::RGBA,
         other => return Err(Refusal::Content(other)),
     };
-    Ok(Arc::new(Bitmap::new(0, format, size, stride.unsigned_abs(), stride >= 0, data)?))
+    Ok(Arc::new(Bitmap::new(format, size, stride.unsigned_abs(), stride >= 0, data)?))
 }

@@ -82,7 +82,7 @@ impl Screen {
             other => panic!("the desktop has no use for {other:?}"),
         }
         if let DrawOp::Copy(copy) = op
-            && let ImageSource::Bitmap(bitmap) = &copy.source
+            && let ImageSource::Bitmap(bitmap) = &copy.source.source
         {
             let image = Rect::new(0, 0, bitmap.width(), bitmap.height());
             assert!(image.contains(&copy.source_area), "{:?} of {image:?}", copy.source_area);
@@ -106,7 +106,9 @@ impl Screen {
                     before.pixel(source)
                 }
                 (DrawOp::Copy(copy), _) => {
-                    let ImageSource::Bitmap(bitmap) = &copy.source else { panic!("{:?}", copy.source) };
+                    let ImageSource::Bitmap(bitmap) = &copy.source.source else {
+                        panic!("{:?}", copy.source)
+                    };
                     bitmap_pixel(bitmap, copy.source_area.left + dx, copy.source_area.top + dy)
                 }
                 (other, _) => panic!("{other:?}"),
