@@ -5,9 +5,12 @@
 
 mod brush;
 mod clip;
+mod convert;
+mod mask;
 mod operand;
 mod paint;
 mod plane;
+mod rop;
 #[cfg(test)]
 mod tests;
 
@@ -23,6 +26,7 @@ use crate::region::Region;
 pub use clip::clip_region;
 pub use paint::{PaintError, Surfaces};
 
+use convert::Argb;
 use plane::{Pixel, Plane};
 
 /// Pixels of one surface format.
@@ -55,6 +59,7 @@ macro_rules! each_depth {
         }
     };
 }
+use each_depth;
 
 impl Canvas {
     /// A canvas of pixels that are all zero, or `None` for a format that does not exist. It takes up to
@@ -121,7 +126,8 @@ impl Canvas {
         match &self.pixels {
             Pixels::Bits8(plane) => read(plane, area, |pixel| [pixel]),
             Pixels::Bits16(plane) if self.format == SurfaceFormat::RGB565 => {
-                read(plane, area, |pixel| expand_565(pixel).to_le_bytes())
+                let rgb = |pixel: u16| Argb::load(self.format, pixel.into()).store(SurfaceFormat::RGB32);
+                read(plane, area, |pixel| rgb(pixel).to_le_bytes())
             }
             Pixels::Bits16(plane) => read(plane, area, u16::to_le_bytes),
             Pixels::Bits32(plane) => read(plane, area, u32::to_le_bytes),
@@ -164,13 +170,6 @@ fn read<P: Pixel, const N: usize>(plane: &Plane<P>, area: Rect, bytes: impl Fn(P
         pixels.extend(row.iter().map(|pixel| bytes(*pixel)));
     }
     Bytes::from(pixels.into_flattened())
-}
-
-/// A pixel of 565 with 8 bits for each colour, the upper ones repeated below.
-fn expand_565(pixel: u16) -> u32 {
-    let pixel = u32::from(pixel);
-    let (red, green, blue) = (pixel >> 11, pixel >> 5 & 0x3f, pixel & 0x1f);
-    (red << 3 | red >> 2) << 16 | (green << 2 | green >> 4) << 8 | (blue << 3 | blue >> 2)
 }
 
 impl Default for Canvas {
