@@ -28,6 +28,7 @@ pub use paint::{PaintError, Surfaces};
 
 use convert::Argb;
 use plane::{Pixel, Plane};
+use rop::Rop2;
 
 /// Pixels of one surface format.
 ///
@@ -150,9 +151,11 @@ impl Canvas {
         each_depth!(&mut self.pixels, plane => plane.fill(region, Pixel::from_bits(bits)));
     }
 
-    /// Takes the pixels of a bitmap, from the top left corner of both on, as far as their depths are the same.
-    pub(crate) fn load(&mut self, bitmap: &Bitmap) {
-        self.put_bitmap(&Region::from(self.bounds()), bitmap, Point::default());
+    /// Takes the pixels of a bitmap, from the top left corner of both on.
+    pub(crate) fn load(&mut self, bitmap: &Bitmap) -> Result<(), PaintError> {
+        let content = self.of_bitmap(bitmap)?;
+        self.blit(&Region::from(self.bounds()), &content, Point::default(), Rop2::PUT);
+        Ok(())
     }
 
     /// Copies from the canvas itself to the pixels of `region`: each gets the one that was `offset` before it. It keeps

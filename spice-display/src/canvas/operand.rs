@@ -60,7 +60,7 @@ impl Canvas {
     }
 
     /// The pixels of a bitmap. The colours of a palette are of this canvas's format.
-    fn of_bitmap(&self, bitmap: &Bitmap) -> Result<Self, PaintError> {
+    pub(super) fn of_bitmap(&self, bitmap: &Bitmap) -> Result<Self, PaintError> {
         let (width, height) = (bitmap.width(), bitmap.height());
         let palette = match bitmap.palette() {
             Some(palette) => palette.entries.as_slice(),

@@ -7,7 +7,7 @@ use spice_proto::{Rect, SurfaceId};
 
 use super::paint::Failure;
 use super::tree::{Sequence, Tree};
-use crate::canvas::Canvas;
+use crate::canvas::{Canvas, PaintError};
 use crate::qxl::Bitmap;
 use crate::region::Region;
 
@@ -66,6 +66,9 @@ pub enum SurfaceError {
         /// Rows.
         height: u32,
     },
+    /// A first content that is no content.
+    #[error("the content is not taken: {0}")]
+    Content(#[from] PaintError),
     /// All surfaces together would be too large.
     #[error("{wanted} more pixels of surfaces are beyond the limit of {limit}")]
     Pixels {
@@ -182,7 +185,7 @@ impl SurfaceTable {
         }
         let mut canvas = Canvas::new(format, width, height).ok_or(SurfaceError::Format(format))?;
         if let Some(content) = content {
-            canvas.load(content);
+            canvas.load(content)?;
         }
         self.pixels += wanted;
         self.generations += 1;
