@@ -143,6 +143,9 @@ impl View {
     /// A command has been drawn.
     pub(super) fn handle_draw(&mut self, draw: &Arc<Draw>, added: Added, surfaces: &SurfaceTable) {
         let id = draw.surface();
+        if self.hidden.contains(&id) {
+            return;
+        }
         if self.behind || self.damage.contains_key(&id) {
             self.grow(id, draw.area(), surfaces);
             return;
