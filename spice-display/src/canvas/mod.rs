@@ -5,12 +5,14 @@
 
 mod brush;
 mod clip;
+mod composite;
 mod convert;
 mod mask;
 mod operand;
 mod paint;
 mod plane;
 mod rop;
+mod scale;
 #[cfg(test)]
 mod tests;
 
@@ -54,9 +56,9 @@ enum Pixels {
 macro_rules! each_depth {
     ($pixels:expr, $plane:ident => $body:expr) => {
         match $pixels {
-            Pixels::Bits8($plane) => $body,
-            Pixels::Bits16($plane) => $body,
-            Pixels::Bits32($plane) => $body,
+            $crate::canvas::Pixels::Bits8($plane) => $body,
+            $crate::canvas::Pixels::Bits16($plane) => $body,
+            $crate::canvas::Pixels::Bits32($plane) => $body,
         }
     };
 }

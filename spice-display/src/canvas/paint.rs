@@ -6,11 +6,13 @@ use spice_proto::display::{BitmapFormat, Ropd, ScaleMode, SurfaceFormat};
 use spice_proto::{Point, Rect, SurfaceId};
 
 use super::brush::BrushPixels;
+use super::composite::Affine;
 use super::convert::Argb;
 use super::mask::masked;
 use super::operand::offset;
 use super::plane::{Pixel, Plane};
 use super::rop::{Mix3, Operands, Rop2};
+use super::scale::{scale, scale_by_whole_pixels};
 use super::{Canvas, Pixels, each_depth};
 use crate::codec::quic::QuicError;
 use crate::qxl::{
@@ -35,6 +37,9 @@ pub enum PaintError {
     /// A surface that is read and does not exist.
     #[error("surface {0} does not exist")]
     Surface(SurfaceId),
+    /// An operator of COMPOSITE that does not exist.
+    #[error("operator {0:#x} of COMPOSITE is not known")]
+    Operator(u8),
     /// A bitmap of a format that its use does not allow.
     #[error("a bitmap of format {0} cannot be used there")]
     Format(BitmapFormat),
@@ -101,6 +106,8 @@ impl Canvas {
             DrawOp::Transparent(transparent) => {
                 self.paint_transparent(region, bbox, transparent, surfaces)?;
             }
+            DrawOp::AlphaBlend(blend) => self.paint_alpha_blend(region, bbox, blend, surfaces)?,
+            DrawOp::Composite(composite) => self.paint_composite(region, bbox, composite, surfaces)?,
             _ => return Err(PaintError::Unsupported("this drawing operation")),
         }
         Ok(())
@@ -145,7 +152,7 @@ impl Canvas {
             self.put_bitmap(&region, bitmap, offset(bbox, area.origin()));
             return Ok(());
         }
-        let (source, offset) = self.source(&copy.source, area, bbox, copy.scale_mode, surfaces)?;
+        let (source, offset) = self.source(&copy.source, area, bbox, (copy.scale_mode, scale), surfaces)?;
         self.blit(&region, &source, offset, Rop2::new(copy.rop, Operands::ImageOnOld));
         Ok(())
     }
@@ -160,7 +167,7 @@ impl Canvas {
         let region = masked(region, bbox, opaque.mask.as_ref(), surfaces)?;
         let brush = self.brush(&opaque.brush, surfaces)?;
         let (source, offset) =
-            self.source(&opaque.source, opaque.source_area, bbox, opaque.scale_mode, surfaces)?;
+            self.source(&opaque.source, opaque.source_area, bbox, (opaque.scale_mode, scale), surfaces)?;
         self.blit(&region, &source, offset, Rop2::PUT);
         self.apply_brush(&region, &brush, Rop2::new(opaque.rop, Operands::BrushOnImage));
         Ok(())
@@ -175,8 +182,13 @@ impl Canvas {
     ) -> Result<(), PaintError> {
         let region = masked(region, bbox, rop3.mask.as_ref(), surfaces)?;
         let brush = self.brush(&rop3.brush, surfaces)?;
-        let (source, offset) =
-            self.source(&rop3.source, rop3.source_area, bbox, rop3.scale_mode, surfaces)?;
+        let (source, offset) = self.source(
+            &rop3.source,
+            rop3.source_area,
+            bbox,
+            (rop3.scale_mode, scale_by_whole_pixels),
+            surfaces,
+        )?;
         if !Rect::new(offset.x, offset.y, source.width(), source.height()).contains(&bbox) {
             let (width, height) = (source.width(), source.height());
             return Err(PaintError::OutsideImage { area: rop3.source_area, width, height });
@@ -196,7 +208,8 @@ impl Canvas {
         surfaces: &dyn Surfaces,
     ) -> Result<(), PaintError> {
         let area = transparent.source_area;
-        let (source, offset) = self.source(&transparent.source, area, bbox, ScaleMode::NEAREST, surfaces)?;
+        let (source, offset) =
+            self.source(&transparent.source, area, bbox, (ScaleMode::NEAREST, scale), surfaces)?;
         let source = self.as_deep_as_this(source);
         let (colour, bits) = match self.pixels {
             Pixels::Bits8(_) => (0, u32::MAX),
@@ -216,15 +229,25 @@ impl Canvas {
         image: &Image,
         area: Rect,
         bbox: Rect,
-        scale_mode: ScaleMode,
+        (scale_mode, place): (ScaleMode, fn(Rect, Rect) -> Affine),
         surfaces: &'a dyn Surfaces,
     ) -> Result<(Cow<'a, Self>, Point), PaintError> {
         let source = self.operand(image, surfaces)?;
         if same_size(bbox, area) {
             return Ok((source, offset(bbox, area.origin())));
         }
-        let _ = scale_mode;
-        Err(PaintError::Unsupported("scaling an image"))
+        let size = (bbox.width(), bbox.height());
+        let scaled = Self::scaled(&source, place(area, bbox), size, scale_mode, self.scaled_format(&source));
+        Ok((Cow::Owned(scaled), bbox.origin()))
+    }
+
+    /// The format that an image is scaled in: its own, unless it has to be converted anyway.
+    fn scaled_format(&self, source: &Self) -> SurfaceFormat {
+        if std::mem::discriminant(&self.pixels) == std::mem::discriminant(&source.pixels) {
+            source.format
+        } else {
+            self.format
+        }
     }
 
     /// A canvas of the same depth as this one.
