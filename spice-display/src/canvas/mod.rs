@@ -13,8 +13,10 @@ mod paint;
 mod plane;
 mod rop;
 mod scale;
+mod stroke;
 #[cfg(test)]
 mod tests;
+mod text;
 
 use std::fmt;
 

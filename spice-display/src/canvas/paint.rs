@@ -108,7 +108,8 @@ impl Canvas {
             }
             DrawOp::AlphaBlend(blend) => self.paint_alpha_blend(region, bbox, blend, surfaces)?,
             DrawOp::Composite(composite) => self.paint_composite(region, bbox, composite, surfaces)?,
-            _ => return Err(PaintError::Unsupported("this drawing operation")),
+            DrawOp::Stroke(stroke) => self.paint_stroke(region, stroke, surfaces)?,
+            DrawOp::Text(text) => self.paint_text(region, text, surfaces)?,
         }
         Ok(())
     }

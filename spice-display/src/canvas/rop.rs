@@ -63,6 +63,11 @@ impl Rop2 {
         Self(result & 0xf)
     }
 
+    /// Whether doing it twice is not doing it once: some bit of a source inverts the old one.
+    pub(super) const fn is_undone_by_itself(self) -> bool {
+        self.0 & 0b0011 == 0b0001 || self.0 & 0b1100 == 0b0100
+    }
+
     /// Mixes neighbouring pixels with those of a source that is as long.
     pub(super) fn mix<P: Pixel>(self, old: &mut [P], source: &[P]) {
         fn each<P: Pixel>(old: &mut [P], source: &[P], mix: impl Fn(P, P) -> P) {

@@ -37,7 +37,12 @@ impl Draw {
     pub(super) fn suits(&self, abilities: Abilities) -> bool {
         let op = &self.drawable.op;
         let own = op.images().any(|image| matches!(image.source, ImageSource::Own(_)));
-        !own && (abilities.composite || !matches!(op, DrawOp::Composite(_)))
+        !own && match op {
+            DrawOp::Composite(_) => abilities.composite,
+            // Viewers shift glyphs of 8 bits by a row, and read what lies behind them.
+            DrawOp::Text(text) => text.glyphs.flags.depth() != Some(8),
+            _ => true,
+        }
     }
 
     pub(super) fn surface(&self) -> SurfaceId {

@@ -96,6 +96,11 @@ impl Affine {
         Self { column: (t00, t10), row: (t01, t11), origin: (place(t00, t01, t02), place(t10, t11, t12)) }
     }
 
+    /// Every pixel over that of the same place.
+    pub(in super::super) fn identity() -> Self {
+        Self::new(None, Point::default())
+    }
+
     /// A scale by `x` and `y`, and where it begins, all in parts of 65,536.
     pub(in super::super) fn scale((x, y): (i64, i64), begin: (i64, i64)) -> Self {
         let centre = |by: i64| (by * HALF + HALF) >> 16;
