@@ -52,9 +52,17 @@ impl Canvas {
         format: SurfaceFormat,
     ) -> Self {
         let filter = if mode == ScaleMode::NEAREST { Filter::Nearest } else { Filter::Bilinear };
-        let sampler = Sampler { image: source, format: source.format, affine, filter, repeat: Repeat::None };
         let mut scaled = Self::new(format, width, height).unwrap_or_default();
-        let (all, format) = (scaled.bounds().into(), scaled.format);
+        let all = scaled.bounds().into();
+        // pixman treats the byte that means nothing like the others, and what it has made of it shows in a copy to a
+        // surface with alpha.
+        let with_top = |format| match format {
+            SurfaceFormat::RGB32 if scaled.format == SurfaceFormat::RGB32 => SurfaceFormat::ARGB32,
+            other => other,
+        };
+        let format = with_top(scaled.format);
+        let from = with_top(source.format);
+        let sampler = Sampler { image: source, format: from, affine, filter, repeat: Repeat::None };
         each_depth!(&mut scaled.pixels, plane => plane.runs(&all, |run, at| {
             for (x, pixel) in (at.x..).zip(run) {
                 *pixel = Pixel::from_bits(Argb(sampler.pixel(x, at.y)).store(format));
