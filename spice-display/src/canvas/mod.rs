@@ -8,8 +8,10 @@ mod clip;
 mod operand;
 mod paint;
 mod plane;
+mod stroke;
 #[cfg(test)]
 mod tests;
+mod text;
 
 use std::fmt;
 

@@ -60,6 +60,8 @@ impl Canvas {
             }
             DrawOp::Fill(fill) => self.paint_fill(region, fill, surfaces),
             DrawOp::Copy(copy) | DrawOp::Blend(copy) => self.paint_copy(region, bbox, copy, surfaces),
+            DrawOp::Stroke(stroke) => self.stroke(region, stroke, surfaces),
+            DrawOp::Text(text) => self.text(region, text, surfaces),
             _ => Err(PaintError::Unsupported("this drawing operation")),
         }
     }
