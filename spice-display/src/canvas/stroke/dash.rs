@@ -81,6 +81,7 @@ impl Style {
 
 /// Draws dashed figures.
 pub(super) struct Dashes<'a, F> {
+
     pub(super) style: &'a Style,
     /// What is not in here may be left out.
     pub(super) within: Rect,
@@ -88,11 +89,13 @@ pub(super) struct Dashes<'a, F> {
     /// Whether wedges are drawn also where a line fills them. Else they are not, which only is right where it does not
     /// matter how often a pixel is drawn.
     pub(super) all_wedges: bool,
-    /// Called with everything there is; some pixels are in several runs.
+    /// Called with the rows of everything there is, from the top; some pixels are drawn several times.
     pub(super) draw: F,
+    /// Those rows; it is taken from one to the next.
+    pub(super) rows: Vec<Run>,
 }
 
-impl<F: FnMut(Run)> Dashes<'_, F> {
+impl<F: FnMut(&mut Vec<Run>)> Dashes<'_, F> {
     /// Draws the lines from each point to the next. `None` when that takes too much effort.
     pub(super) fn figure(&mut self, points: &[Point]) -> Option<()> {
         let is_closed = points.first() == points.last();
@@ -166,10 +169,10 @@ impl<F: FnMut(Run)> Dashes<'_, F> {
     }
 
     fn polygon<const N: usize>(&mut self, polygon: Polygon<N>, origin: Point) -> Option<()> {
-        for run in polygon.runs(origin) {
-            self.effort.spend(1)?;
-            (self.draw)(run);
-        }
+        self.rows.clear();
+        self.rows.extend(polygon.runs(origin));
+        self.effort.spend(self.rows.len() as u64)?;
+        (self.draw)(&mut self.rows);
         Some(())
     }
 }

@@ -39,6 +39,12 @@ const MAX_EFFORT: u64 = 1 << 26;
 /// What a piece of a curve counts for: it is kept until its figure is drawn.
 const CURVE_PIECE: u64 = 64;
 
+/// The length of figures of which also what is outside is counted among their runs: how a list of runs is clipped
+/// depends on that ([`Pen::runs`]).
+const MAX_UNSEEN: u64 = 1 << 20;
+
+const EVERYWHERE: Rect = Rect::from_edges(i32::MIN, i32::MIN, i32::MAX, i32::MAX);
+
 /// Runs that are kept before those that are there twice are sorted out.
 const KEPT_RUNS: usize = 1 << 16;
 
@@ -80,7 +86,7 @@ impl Canvas {
         let mut plotter = Plotter {
             style,
             is_careful: rop.inverts(),
-            within: region.extents().intersect(&self.bounds()),
+            within: self.bounds(),
             effort: Effort(MAX_EFFORT),
             pen: Pen::new(self, region, brush, rop)?,
         };
@@ -142,45 +148,49 @@ impl Plotter<'_> {
 
     /// Draws the lines from each point to the next.
     fn figure(&mut self, points: &[Point]) -> Option<()> {
-        let Self { pen, style, within, effort, .. } = self;
-        let Some(style) = style else {
-            return points.windows(2).try_for_each(|ends| match *ends {
+        let Self { pen, style, is_careful, within, effort } = self;
+        let all_wedges = *is_careful && points.len() > 2;
+        match style {
+            None => points.windows(2).try_for_each(|ends| match *ends {
                 [from, to] => thin(from, to, *within, effort, pen),
                 _ => None,
-            });
-        };
-        if self.is_careful && points.len() > 2 {
-            let mut runs = Runs::default();
-            let draw = |run: Run| {
-                if let Some(run) = run.within(*within) {
-                    runs.push(run);
-                }
-            };
-            let drawn = Dashes { style, within: *within, effort, all_wedges: true, draw }.figure(points);
-            runs.sort_out();
-            runs.0.iter().for_each(|run| pen.run(*run));
-            return drawn;
+            }),
+            Some(style) if all_wedges => {
+                let within = if extent(points) <= MAX_UNSEEN { EVERYWHERE } else { *within };
+                let mut runs = Runs::default();
+                let draw = |rows: &mut Vec<Run>| rows.iter().for_each(|run| runs.push(*run));
+                let drawn =
+                    Dashes { style, within, effort, all_wedges, draw, rows: Vec::new() }.figure(points);
+                runs.sort_out();
+                pen.runs(&mut runs.0);
+                drawn
+            }
+            Some(style) => {
+                let draw = |rows: &mut Vec<Run>| pen.runs(rows);
+                Dashes { style, within: *within, effort, all_wedges, draw, rows: Vec::new() }.figure(points)
+            }
         }
-        let draw = |run| pen.run(run);
-        Dashes { style, within: *within, effort, all_wedges: false, draw }.figure(points)
     }
 }
 
 /// Draws a thin line.
 fn thin(from: Point, to: Point, within: Rect, effort: &mut Effort, pen: &mut Pen<'_>) -> Option<()> {
-    let mut waiting: Option<Run> = None;
+    let mut runs: Vec<Run> = Vec::new();
     for pixel in line(from, to, within).map(Run::pixel) {
         effort.spend(1)?;
-        if !waiting.as_mut().is_some_and(|run| run.join(pixel))
-            && let Some(run) = waiting.replace(pixel)
-        {
-            pen.run(run);
+        if !runs.last_mut().is_some_and(|run| run.join(pixel)) {
+            runs.push(pixel);
         }
     }
-    if let Some(run) = waiting {
-        pen.run(run);
-    }
+    pen.runs(&mut runs);
     Some(())
+}
+
+/// How many columns and rows lines take, all together.
+fn extent(points: &[Point]) -> u64 {
+    let steps = |a: i32, b: i32| u64::from(a.abs_diff(b));
+    let lines = points.iter().zip(points.iter().skip(1));
+    lines.map(|(from, to)| steps(from.x, to.x) + steps(from.y, to.y)).sum()
 }
 
 /// Runs of which each pixel is to be drawn once.

@@ -45,8 +45,8 @@ impl Run {
 
     /// The part of it in a rectangle.
     pub(super) fn within(self, rect: Rect) -> Option<Self> {
-        let Rect { left, right, .. } = self.rect().intersect(&rect);
-        (left < right).then_some(Self { left, right, ..self })
+        let part = self.rect().intersect(&rect);
+        (!part.is_empty()).then_some(Self { left: part.left, right: part.right, ..self })
     }
 
     const fn rect(self) -> Rect {
@@ -150,7 +150,7 @@ pub(in crate::canvas) struct Pen<'a> {
 }
 
 impl<'a> Pen<'a> {
-    /// A pen that paints within `region`.
+    /// A pen that paints within `region`, which must be within the canvas.
     ///
     /// # Errors
     /// A tile of another depth than the canvas.
@@ -173,14 +173,38 @@ impl<'a> Pen<'a> {
         Ok(Self { canvas, brush, rop, bands: region.bands().collect() })
     }
 
-    /// Paints a run, as far as it is within the region.
-    pub(in crate::canvas) fn run(&mut self, run: Run) {
-        let above = self.bands.partition_point(|band| band.first().is_some_and(|rect| rect.bottom <= run.y));
-        let Some(band) = self.bands.get(above) else { return };
-        let before = band.partition_point(|rect| rect.right <= run.left);
-        for rect in band[before..].iter().take_while(|rect| rect.left < run.right) {
-            paint(self.canvas, &self.brush, self.rop, rect.intersect(&run.rect()));
+    /// Paints runs, as far as they are within the region, and leaves those that are painted. Each must be of another
+    /// row, or else they must be in order.
+    ///
+    /// As in C, the list is cut in place: where a run is cut into several, those that come next in the list are
+    /// overwritten, unless enough before them were outside. What overwrites them is painted twice.
+    pub(super) fn runs(&mut self, runs: &mut Vec<Run>) {
+        runs.sort_unstable();
+        self.cut(runs);
+        for run in runs {
+            paint(self.canvas, &self.brush, self.rop, run.rect());
         }
+    }
+
+    fn cut(&self, runs: &mut Vec<Run>) {
+        let count = runs.len();
+        let (mut read, mut written) = (0, 0);
+        let mut bands = self.bands.as_slice();
+        while read < count {
+            let run = runs[read];
+            bands = &bands[bands.partition_point(|band| band.first().is_some_and(|rect| rect.bottom <= run.y))..];
+            let Some(band) = bands.first() else { break };
+            read += 1;
+            let before = band.partition_point(|rect| rect.right <= run.left);
+            for piece in band[before..].iter().map_while(|rect| run.within(*rect)) {
+                match runs.get_mut(written) {
+                    Some(run) => *run = piece,
+                    None => runs.push(piece),
+                }
+                written += 1;
+            }
+        }
+        runs.truncate(written);
     }
 
     /// Paints everything.
