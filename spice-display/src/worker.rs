@@ -138,7 +138,11 @@ impl RedWorker {
             Command::Surface(SurfaceCommand::Destroy { surface }) => {
                 Ok(self.display.destroy_surface(surface)?)
             }
-            Command::Message(_) | Command::Update(_) => Ok(()),
+            Command::Update(update) => {
+                self.display.canvas(update.surface, update.area);
+                Ok(())
+            }
+            Command::Message(_) => Ok(()),
         }
     }
 

@@ -14,7 +14,7 @@ pub(super) enum BrushPixels<'a> {
     Solid(u32),
     /// A tile over and over, one of whose copies has its corner at `origin`.
     Tile {
-        /// The tile, in the canvas's operand format or a surface's own; it has at least one pixel.
+        /// The tile, as deep as the canvas.
         tile: Cow<'a, Canvas>,
         /// The corner of one copy on the target.
         origin: Point,
@@ -32,7 +32,8 @@ impl Canvas {
             Brush::None => BrushPixels::Solid(0),
             Brush::Solid(colour) => BrushPixels::Solid(*colour),
             Brush::Pattern(pattern) => {
-                BrushPixels::Tile { tile: self.operand(&pattern.image, surfaces)?, origin: pattern.pos }
+                let tile = self.as_deep_as_this(self.operand(&pattern.image, surfaces)?);
+                BrushPixels::Tile { tile, origin: pattern.pos }
             }
         })
     }

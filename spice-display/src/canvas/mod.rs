@@ -5,9 +5,14 @@
 
 mod brush;
 mod clip;
+mod composite;
+mod convert;
+mod mask;
 mod operand;
 mod paint;
 mod plane;
+mod rop;
+mod scale;
 mod stroke;
 #[cfg(test)]
 mod tests;
@@ -25,7 +30,9 @@ use crate::region::Region;
 pub use clip::clip_region;
 pub use paint::{PaintError, Surfaces};
 
+use convert::Argb;
 use plane::{Pixel, Plane};
+use rop::Rop2;
 
 /// Pixels of one surface format.
 ///
@@ -51,12 +58,13 @@ enum Pixels {
 macro_rules! each_depth {
     ($pixels:expr, $plane:ident => $body:expr) => {
         match $pixels {
-            Pixels::Bits8($plane) => $body,
-            Pixels::Bits16($plane) => $body,
-            Pixels::Bits32($plane) => $body,
+            $crate::canvas::Pixels::Bits8($plane) => $body,
+            $crate::canvas::Pixels::Bits16($plane) => $body,
+            $crate::canvas::Pixels::Bits32($plane) => $body,
         }
     };
 }
+use each_depth;
 
 impl Canvas {
     /// A canvas of pixels that are all zero, or `None` for a format that does not exist. It takes up to
@@ -123,7 +131,8 @@ impl Canvas {
         match &self.pixels {
             Pixels::Bits8(plane) => read(plane, area, |pixel| [pixel]),
             Pixels::Bits16(plane) if self.format == SurfaceFormat::RGB565 => {
-                read(plane, area, |pixel| expand_565(pixel).to_le_bytes())
+                let rgb = |pixel: u16| Argb::load(self.format, pixel.into()).store(SurfaceFormat::RGB32);
+                read(plane, area, |pixel| rgb(pixel).to_le_bytes())
             }
             Pixels::Bits16(plane) => read(plane, area, u16::to_le_bytes),
             Pixels::Bits32(plane) => read(plane, area, u32::to_le_bytes),
@@ -146,9 +155,11 @@ impl Canvas {
         each_depth!(&mut self.pixels, plane => plane.fill(region, Pixel::from_bits(bits)));
     }
 
-    /// Takes the pixels of a bitmap, from the top left corner of both on, as far as their depths are the same.
-    pub(crate) fn load(&mut self, bitmap: &Bitmap) {
-        self.put_bitmap(&Region::from(self.bounds()), bitmap, Point::default());
+    /// Takes the pixels of a bitmap, from the top left corner of both on.
+    pub(crate) fn load(&mut self, bitmap: &Bitmap) -> Result<(), PaintError> {
+        let content = self.of_bitmap(bitmap)?;
+        self.blit(&Region::from(self.bounds()), &content, Point::default(), Rop2::PUT);
+        Ok(())
     }
 
     /// Copies from the canvas itself to the pixels of `region`: each gets the one that was `offset` before it. It keeps
@@ -166,13 +177,6 @@ fn read<P: Pixel, const N: usize>(plane: &Plane<P>, area: Rect, bytes: impl Fn(P
         pixels.extend(row.iter().map(|pixel| bytes(*pixel)));
     }
     Bytes::from(pixels.into_flattened())
-}
-
-/// A pixel of 565 with 8 bits for each colour, the upper ones repeated below.
-fn expand_565(pixel: u16) -> u32 {
-    let pixel = u32::from(pixel);
-    let (red, green, blue) = (pixel >> 11, pixel >> 5 & 0x3f, pixel & 0x1f);
-    (red << 3 | red >> 2) << 16 | (green << 2 | green >> 4) << 8 | (blue << 3 | blue >> 2)
 }
 
 impl Default for Canvas {

@@ -1,12 +1,24 @@
 //! A drawing command, painted.
 
-use spice_proto::display::{BitmapFormat, Ropd};
+use std::borrow::Cow;
+
+use spice_proto::display::{BitmapFormat, Ropd, ScaleMode, SurfaceFormat};
 use spice_proto::{Point, Rect, SurfaceId};
 
 use super::brush::BrushPixels;
+use super::composite::Affine;
+use super::convert::Argb;
+use super::mask::masked;
 use super::operand::offset;
-use super::{Canvas, Pixels};
-use crate::qxl::{Bitmap, DrawCopy, DrawFill, DrawOp, Drawable, ImageSource};
+use super::plane::{Pixel, Plane};
+use super::rop::{Mix3, Operands, Rop2};
+use super::scale::{scale, scale_by_whole_pixels};
+use super::{Canvas, Pixels, each_depth};
+use crate::codec::quic::QuicError;
+use crate::qxl::{
+    Bitmap, BitmapError, Brush, DrawCopy, DrawFill, DrawOp, DrawOpaque, DrawRop3, DrawTransparent, Drawable,
+    Image, ImageSource,
+};
 use crate::region::Region;
 
 /// Where a command finds the surfaces that it reads.
@@ -25,9 +37,15 @@ pub enum PaintError {
     /// A surface that is read and does not exist.
     #[error("surface {0} does not exist")]
     Surface(SurfaceId),
+    /// An operator of COMPOSITE that does not exist.
+    #[error("operator {0:#x} of COMPOSITE is not known")]
+    Operator(u8),
     /// A bitmap of a format that its use does not allow.
     #[error("a bitmap of format {0} cannot be used there")]
     Format(BitmapFormat),
+    /// A bitmap of a format that needs a palette, without one.
+    #[error("a bitmap of format {0} has no palette")]
+    Palette(BitmapFormat),
     /// A source area that reaches beyond its image, or lies before it.
     #[error("the source area {area:?} reaches beyond an image of {width}x{height} pixels")]
     OutsideImage {
@@ -38,10 +56,26 @@ pub enum PaintError {
         /// Rows of the image.
         height: u32,
     },
+    /// A QUIC image of another size than the command says.
+    #[error("a QUIC image of {width}x{height} is announced as {announced:?}")]
+    QuicSize {
+        /// Columns.
+        width: u32,
+        /// Rows.
+        height: u32,
+        /// Columns and rows by the command's word.
+        announced: (u32, u32),
+    },
+    /// A QUIC image that cannot be unpacked.
+    #[error(transparent)]
+    Quic(#[from] QuicError),
+    /// A QUIC image that makes no bitmap.
+    #[error(transparent)]
+    Bitmap(#[from] BitmapError),
 }
 
 impl Canvas {
-    /// Paints a command on the pixels of `region`, which is its box within its clip and the canvas.
+    /// Paints a command on the pixels of `region`, which is its box within its clip and the canvas, or a part of that.
     ///
     /// # Errors
     /// What cannot be painted; no pixel has changed then.
@@ -53,31 +87,47 @@ impl Canvas {
     ) -> Result<(), PaintError> {
         let bbox = drawable.bbox;
         match &drawable.op {
-            DrawOp::Nop => Ok(()),
-            DrawOp::CopyBits(copy) => {
-                self.copy_bits(region, offset(bbox, copy.source));
-                Ok(())
+            DrawOp::Nop => {}
+            DrawOp::CopyBits(copy) => self.copy_bits(region, offset(bbox, copy.source)),
+            DrawOp::Fill(fill) => self.paint_fill(region, bbox, fill, surfaces)?,
+            DrawOp::Copy(copy) | DrawOp::Blend(copy) => self.paint_copy(region, bbox, copy, surfaces)?,
+            DrawOp::Blackness(mask) => {
+                self.fill(&masked(region, bbox, mask.as_ref(), surfaces)?, 0);
             }
-            DrawOp::Fill(fill) => self.paint_fill(region, fill, surfaces),
-            DrawOp::Copy(copy) | DrawOp::Blend(copy) => self.paint_copy(region, bbox, copy, surfaces),
-            DrawOp::Stroke(stroke) => self.stroke(region, stroke, surfaces),
-            DrawOp::Text(text) => self.text(region, text, surfaces),
-            _ => Err(PaintError::Unsupported("this drawing operation")),
+            DrawOp::Whiteness(mask) => {
+                self.fill(&masked(region, bbox, mask.as_ref(), surfaces)?, u32::MAX);
+            }
+            DrawOp::Invers(mask) => {
+                let region = masked(region, bbox, mask.as_ref(), surfaces)?;
+                self.apply_brush(&region, &BrushPixels::Solid(0), Rop2::INVERT);
+            }
+            DrawOp::Opaque(opaque) => self.paint_opaque(region, bbox, opaque, surfaces)?,
+            DrawOp::Rop3(rop3) => self.paint_rop3(region, bbox, rop3, surfaces)?,
+            DrawOp::Transparent(transparent) => {
+                self.paint_transparent(region, bbox, transparent, surfaces)?;
+            }
+            DrawOp::AlphaBlend(blend) => self.paint_alpha_blend(region, bbox, blend, surfaces)?,
+            DrawOp::Composite(composite) => self.paint_composite(region, bbox, composite, surfaces)?,
+            DrawOp::Stroke(stroke) => self.paint_stroke(region, stroke, surfaces)?,
+            DrawOp::Text(text) => self.paint_text(region, text, surfaces)?,
         }
+        Ok(())
     }
 
     fn paint_fill(
         &mut self,
         region: &Region,
+        bbox: Rect,
         fill: &DrawFill,
         surfaces: &dyn Surfaces,
     ) -> Result<(), PaintError> {
-        if fill.rop != Ropd::OP_PUT || fill.mask.is_some() {
-            return Err(PaintError::Unsupported("a fill with a mask or a raster operation"));
-        }
-        match self.brush(&fill.brush, surfaces)? {
-            BrushPixels::Solid(bits) => self.fill(region, bits),
-            BrushPixels::Tile { .. } => return Err(PaintError::Unsupported("a pattern")),
+        let rop = Rop2::new(fill.rop, Operands::BrushOnOld);
+        let brush = self.brush(&fill.brush, surfaces)?;
+        if fill.mask.is_some() {
+            let region = masked(region, bbox, fill.mask.as_ref(), surfaces)?;
+            self.apply_brush(&region, &brush, rop);
+        } else {
+            self.apply_brush(region, &brush, rop);
         }
         Ok(())
     }
@@ -90,21 +140,125 @@ impl Canvas {
         surfaces: &dyn Surfaces,
     ) -> Result<(), PaintError> {
         let area = copy.source_area;
-        if copy.rop != Ropd::OP_PUT || copy.mask.is_some() {
-            return Err(PaintError::Unsupported("a copy with a mask or a raster operation"));
-        }
-        if (bbox.width(), bbox.height()) != (area.width(), area.height()) {
-            return Err(PaintError::Unsupported("scaling an image"));
-        }
-        let offset = offset(bbox, area.origin());
+        let region = match &copy.mask {
+            None => Cow::Borrowed(region),
+            mask => Cow::Owned(masked(region, bbox, mask.as_ref(), surfaces)?),
+        };
         if let (ImageSource::Bitmap(bitmap), Pixels::Bits32(_)) = (&copy.source.source, &self.pixels)
             && bitmap.depth() == 32
+            && copy.source.flags.is_empty()
+            && copy.rop == Ropd::OP_PUT
+            && same_size(bbox, area)
         {
-            self.put_bitmap(region, bitmap, offset);
+            self.put_bitmap(&region, bitmap, offset(bbox, area.origin()));
             return Ok(());
         }
-        let source = self.operand(&copy.source, surfaces)?;
-        self.put(region, &source, offset)
+        let (source, offset) = self.source(&copy.source, area, bbox, (copy.scale_mode, scale), surfaces)?;
+        self.blit(&region, &source, offset, Rop2::new(copy.rop, Operands::ImageOnOld));
+        Ok(())
+    }
+
+    fn paint_opaque(
+        &mut self,
+        region: &Region,
+        bbox: Rect,
+        opaque: &DrawOpaque,
+        surfaces: &dyn Surfaces,
+    ) -> Result<(), PaintError> {
+        let region = masked(region, bbox, opaque.mask.as_ref(), surfaces)?;
+        let brush = self.brush(&opaque.brush, surfaces)?;
+        let (source, offset) =
+            self.source(&opaque.source, opaque.source_area, bbox, (opaque.scale_mode, scale), surfaces)?;
+        self.blit(&region, &source, offset, Rop2::PUT);
+        self.apply_brush(&region, &brush, Rop2::new(opaque.rop, Operands::BrushOnImage));
+        Ok(())
+    }
+
+    fn paint_rop3(
+        &mut self,
+        region: &Region,
+        bbox: Rect,
+        rop3: &DrawRop3,
+        surfaces: &dyn Surfaces,
+    ) -> Result<(), PaintError> {
+        let region = masked(region, bbox, rop3.mask.as_ref(), surfaces)?;
+        let brush = self.brush(&rop3.brush, surfaces)?;
+        let (source, offset) = self.source(
+            &rop3.source,
+            rop3.source_area,
+            bbox,
+            (rop3.scale_mode, scale_by_whole_pixels),
+            surfaces,
+        )?;
+        if !Rect::new(offset.x, offset.y, source.width(), source.height()).contains(&bbox) {
+            let (width, height) = (source.width(), source.height());
+            return Err(PaintError::OutsideImage { area: rop3.source_area, width, height });
+        }
+        let source = self.as_deep_as_this(source);
+        each_depth!(&mut self.pixels, to => if let Some(from) = Pixel::plane(&source) {
+            mix3(to, &region, from, offset, &brush, rop3);
+        });
+        Ok(())
+    }
+
+    fn paint_transparent(
+        &mut self,
+        region: &Region,
+        bbox: Rect,
+        transparent: &DrawTransparent,
+        surfaces: &dyn Surfaces,
+    ) -> Result<(), PaintError> {
+        let area = transparent.source_area;
+        let (source, offset) =
+            self.source(&transparent.source, area, bbox, (ScaleMode::NEAREST, scale), surfaces)?;
+        let source = self.as_deep_as_this(source);
+        let (colour, bits) = match self.pixels {
+            Pixels::Bits8(_) => (0, u32::MAX),
+            Pixels::Bits16(_) => (Argb(transparent.true_colour).store(self.format), u32::MAX),
+            Pixels::Bits32(_) => (transparent.true_colour, 0x00ff_ffff),
+        };
+        each_depth!(&mut self.pixels, to => if let Some(from) = Pixel::plane(&source) {
+            all_but(to, region, from, offset, |pixel| (pixel.bits() ^ colour) & bits == 0);
+        });
+        Ok(())
+    }
+
+    /// An image as it is to be drawn over `bbox`, scaled where `area` is of another size, and where its corner comes to
+    /// lie then.
+    fn source<'a>(
+        &self,
+        image: &Image,
+        area: Rect,
+        bbox: Rect,
+        (scale_mode, place): (ScaleMode, fn(Rect, Rect) -> Affine),
+        surfaces: &'a dyn Surfaces,
+    ) -> Result<(Cow<'a, Self>, Point), PaintError> {
+        let source = self.operand(image, surfaces)?;
+        if same_size(bbox, area) {
+            return Ok((source, offset(bbox, area.origin())));
+        }
+        let size = (bbox.width(), bbox.height());
+        let scaled = Self::scaled(&source, place(area, bbox), size, scale_mode, self.scaled_format(&source));
+        Ok((Cow::Owned(scaled), bbox.origin()))
+    }
+
+    /// The format that an image is scaled in: its own, unless it has to be converted anyway.
+    fn scaled_format(&self, source: &Self) -> SurfaceFormat {
+        if std::mem::discriminant(&self.pixels) == std::mem::discriminant(&source.pixels) {
+            source.format
+        } else {
+            self.format
+        }
+    }
+
+    /// A canvas of the same depth as this one.
+    pub(super) fn as_deep_as_this<'a>(&self, source: Cow<'a, Self>) -> Cow<'a, Self> {
+        let one_bit = (self.format == SurfaceFormat::A1) != (source.format == SurfaceFormat::A1);
+        if std::mem::discriminant(&self.pixels) == std::mem::discriminant(&source.pixels) && !one_bit {
+            source
+        } else {
+            Cow::Owned(source.converted(self.format))
+        }
     }
 
     /// Copies from a bitmap of 32 bits to the pixels of `region`, on a canvas of 32 bits, all four bytes of each.
@@ -119,14 +273,116 @@ impl Canvas {
         });
     }
 
-    /// Copies from another canvas to the pixels of `region`.
-    pub(super) fn put(&mut self, region: &Region, source: &Self, offset: Point) -> Result<(), PaintError> {
-        match (&mut self.pixels, &source.pixels) {
-            (Pixels::Bits8(plane), Pixels::Bits8(source)) => plane.copy(region, source, offset),
-            (Pixels::Bits16(plane), Pixels::Bits16(source)) => plane.copy(region, source, offset),
-            (Pixels::Bits32(plane), Pixels::Bits32(source)) => plane.copy(region, source, offset),
-            _ => return Err(PaintError::Unsupported("a copy between depths")),
-        }
-        Ok(())
+    /// Mixes another canvas, of any format, with the pixels of `region`. One of the same depth is taken bit by bit.
+    pub(super) fn blit(&mut self, region: &Region, source: &Self, offset: Point, rop: Rop2) {
+        let source = self.as_deep_as_this(Cow::Borrowed(source));
+        each_depth!(&mut self.pixels, to => if let Some(from) = Pixel::plane(&source) {
+            blit(to, region, from, offset, rop);
+        });
     }
+
+    /// Mixes a brush with the pixels of `region`.
+    pub(super) fn apply_brush(&mut self, region: &Region, brush: &BrushPixels<'_>, rop: Rop2) {
+        match brush {
+            BrushPixels::Solid(bits) => each_depth!(&mut self.pixels, plane => {
+                let value = Pixel::from_bits(*bits);
+                plane.runs(region, |run, _| rop.mix_solid(run, value));
+            }),
+            BrushPixels::Tile { tile, origin } => {
+                each_depth!(&mut self.pixels, to => if let Some(tile) = Pixel::plane(tile) {
+                    lay(to, region, tile, *origin, rop);
+                });
+            }
+        }
+    }
+}
+
+fn same_size(one: Rect, other: Rect) -> bool {
+    (one.width(), one.height()) == (other.width(), other.height())
+}
+
+fn blit<P: Pixel>(to: &mut Plane<P>, region: &Region, from: &Plane<P>, offset: Point, rop: Rop2) {
+    to.copy_runs(region, (from.width(), from.height()), offset, |run, x, y| {
+        let source = from.row(y).get(x as usize..).unwrap_or_default();
+        rop.mix(run, source);
+    });
+}
+
+/// Copies the pixels that are not `left_out`.
+fn all_but<P: Pixel>(
+    to: &mut Plane<P>,
+    region: &Region,
+    from: &Plane<P>,
+    offset: Point,
+    left_out: impl Fn(P) -> bool,
+) {
+    to.copy_runs(region, (from.width(), from.height()), offset, |run, x, y| {
+        for (to, from) in run.iter_mut().zip(from.row(y).get(x as usize..).unwrap_or_default()) {
+            *to = if left_out(*from) { *to } else { *from };
+        }
+    });
+}
+
+/// Mixes a tile over and over with the pixels of `region`.
+fn lay<P: Pixel>(to: &mut Plane<P>, region: &Region, tile: &Plane<P>, origin: Point, rop: Rop2) {
+    to.runs(region, |mut run, at| {
+        let (row, mut x) = tile_at(tile, origin, at);
+        while !run.is_empty() {
+            let piece = row.get(x..).unwrap_or_default();
+            let len = piece.len().min(run.len());
+            if len == 0 {
+                break;
+            }
+            let (now, later) = run.split_at_mut(len);
+            rop.mix(now, piece);
+            (run, x) = (later, 0);
+        }
+    });
+}
+
+/// The row of a tile that lies over a pixel, and the column.
+fn tile_at<P: Pixel>(tile: &Plane<P>, origin: Point, at: Point) -> (&[P], usize) {
+    let turn = |at: i32, origin: i32, size: u32| {
+        (i64::from(at) - i64::from(origin)).rem_euclid(i64::from(size.max(1))).unsigned_abs()
+    };
+    let y = turn(at.y, origin.y, tile.height());
+    let x = turn(at.x, origin.x, tile.width());
+    (tile.row(u32::try_from(y).unwrap_or(0)), usize::try_from(x).unwrap_or(0))
+}
+
+fn mix3<P: Pixel>(
+    to: &mut Plane<P>,
+    region: &Region,
+    from: &Plane<P>,
+    offset: Point,
+    brush: &BrushPixels<'_>,
+    rop3: &DrawRop3,
+) {
+    let mix = Mix3::<P>::new(rop3.rop3);
+    let tile = match (brush, &rop3.brush) {
+        (BrushPixels::Tile { tile, origin }, Brush::Pattern(_)) => P::plane(tile).map(|tile| (tile, *origin)),
+        _ => None,
+    };
+    let solid = P::from_bits(match brush {
+        BrushPixels::Solid(bits) => *bits,
+        BrushPixels::Tile { .. } => 0,
+    });
+    to.copy_runs(region, (from.width(), from.height()), offset, |run, x, y| {
+        let source = from.row(y).get(x as usize..).unwrap_or_default();
+        match tile {
+            None => {
+                for (to, from) in run.iter_mut().zip(source) {
+                    *to = mix.mix(solid, *from, *to);
+                }
+            }
+            Some((tile, origin)) => {
+                let at = Point::new(offset.x.wrapping_add_unsigned(x), offset.y.wrapping_add_unsigned(y));
+                let (row, column) = tile_at(tile, origin, at);
+                let brush = row.iter().cycle().skip(column);
+                for ((to, from), brush) in run.iter_mut().zip(source).zip(brush) {
+                    *to = mix.mix(*brush, *from, *to);
+                }
+            }
+        }
+    });
 }

@@ -4,6 +4,7 @@ use std::ops::{BitAnd, BitOr, BitXor, Not, Range};
 
 use spice_proto::{Point, Rect};
 
+use super::{Canvas, Pixels};
 use crate::region::Region;
 
 /// A pixel as it is kept: 8, 16 or 32 bits.
@@ -20,6 +21,8 @@ pub(super) trait Pixel:
     fn from_bits(bits: u32) -> Self;
     /// Its bits.
     fn bits(self) -> u32;
+    /// The pixels of a canvas, if they are of this depth.
+    fn plane(canvas: &Canvas) -> Option<&Plane<Self>>;
 }
 
 impl Pixel for u8 {
@@ -29,6 +32,10 @@ impl Pixel for u8 {
 
     fn bits(self) -> u32 {
         self.into()
+    }
+
+    fn plane(canvas: &Canvas) -> Option<&Plane<Self>> {
+        if let Pixels::Bits8(plane) = &canvas.pixels { Some(plane) } else { None }
     }
 }
 
@@ -41,6 +48,10 @@ impl Pixel for u16 {
     fn bits(self) -> u32 {
         self.into()
     }
+
+    fn plane(canvas: &Canvas) -> Option<&Plane<Self>> {
+        if let Pixels::Bits16(plane) = &canvas.pixels { Some(plane) } else { None }
+    }
 }
 
 impl Pixel for u32 {
@@ -50,6 +61,10 @@ impl Pixel for u32 {
 
     fn bits(self) -> u32 {
         self
+    }
+
+    fn plane(canvas: &Canvas) -> Option<&Plane<Self>> {
+        if let Pixels::Bits32(plane) = &canvas.pixels { Some(plane) } else { None }
     }
 }
 
@@ -111,15 +126,6 @@ impl<P: Pixel> Plane<P> {
     /// Gives every pixel of `region` this value.
     pub(super) fn fill(&mut self, region: &Region, value: P) {
         self.runs(region, |run, _| run.fill(value));
-    }
-
-    /// The same pixels, from a plane of the same depth: the pixel at `x`, `y` gets the one that `source` has at
-    /// `x - offset.x`, `y - offset.y`. It keeps its value when `source` has no such pixel.
-    pub(super) fn copy(&mut self, region: &Region, source: &Self, offset: Point) {
-        self.copy_runs(region, (source.width, source.height), offset, |run, x, y| {
-            let start = source.index(x, y);
-            run.copy_from_slice(&source.pixels[start..start + run.len()]);
-        });
     }
 
     /// Calls `copy` for each run of neighbouring pixels of `region` that have one to copy in a source of this size,

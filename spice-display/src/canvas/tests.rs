@@ -6,6 +6,7 @@ use proptest::prelude::*;
 use spice_proto::display::SurfaceFormat;
 use spice_proto::{Point, Rect};
 
+use super::rop::Rop2;
 use super::{Canvas, clip_region};
 use crate::qxl::{Bitmap, BitmapFormat, Clip};
 use crate::region::Region;
@@ -116,7 +117,7 @@ proptest! {
     ) {
         let source = numbered(width, height, 10_000);
         let mut painted = canvas.clone();
-        painted.put(&region, &source, offset).unwrap();
+        painted.blit(&region, &source, offset, Rop2::PUT);
         prop_assert_eq!(pixels(&painted), pixels(&copied(&canvas, &region, &source, offset)));
     }
 
@@ -208,7 +209,7 @@ fn a_canvas_without_pixels_takes_every_operation() {
         for offset in [Point::new(i32::MIN, i32::MIN), Point::new(1, -1), Point::new(i32::MAX, i32::MAX)] {
             canvas.fill(&everything, 7);
             canvas.copy_bits(&everything, offset);
-            canvas.put(&everything, &source, offset).unwrap();
+            canvas.blit(&everything, &source, offset, Rop2::PUT);
             canvas.put_bitmap(&everything, &bitmap_of(&source, 0, true, BitmapFormat::RGB32), offset);
         }
         assert!(canvas.read(everything.extents()).is_empty() && canvas.bounds().is_empty());

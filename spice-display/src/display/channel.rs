@@ -6,12 +6,13 @@ use spice_channel::{
     Channel, ChannelConfig, ChannelError, ChannelLink, ClientId, PipeLimits, RedChannel, Time, Transmit,
 };
 use spice_proto::caps::{CapabilitySet, DisplayCap};
-use spice_proto::{ChannelId, ChannelType, SurfaceId};
+use spice_proto::{ChannelId, ChannelType, Rect, SurfaceId};
 
 use super::draw::Draw;
 use super::viewer::DisplayViewer;
+use crate::canvas::{Canvas, PaintError};
 use crate::qxl::{Bitmap, Drawable};
-use crate::surface::{DrawError, SurfaceError, SurfaceLimits, SurfaceShape, SurfaceTable, paint};
+use crate::surface::{DrawError, Drawn, SurfaceError, SurfaceLimits, SurfaceShape, SurfaceTable};
 
 /// One display: its surfaces and its viewers.
 #[derive(Debug)]
@@ -20,7 +21,11 @@ pub struct DisplayChannel {
     surfaces: SurfaceTable,
     config: ChannelConfig,
     limits: PipeLimits,
+    failures: Vec<PaintError>,
 }
+
+/// Failures that are kept for whoever asks.
+const MAX_FAILURES: usize = 64;
 
 /// What a display has waiting for its viewers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -42,10 +47,11 @@ impl DisplayChannel {
             surfaces: SurfaceTable::new(surfaces),
             config,
             limits,
+            failures: Vec::new(),
         }
     }
 
-    /// The surfaces as they are now.
+    /// The surfaces that there are.
     #[must_use]
     pub fn surfaces(&self) -> &SurfaceTable {
         &self.surfaces
@@ -97,8 +103,10 @@ impl DisplayChannel {
     /// # Errors
     /// [`SurfaceError::Missing`].
     pub fn destroy_surface(&mut self, id: SurfaceId) -> Result<(), SurfaceError> {
-        self.surfaces.destroy(id)?;
+        let covered = self.surfaces.destroy(id)?;
+        self.report_failures();
         for (_, viewer) in self.channel.iter_mut() {
+            viewer.view_mut().handle_covered(&covered);
             viewer.view_mut().handle_destroy(id, &self.surfaces);
         }
         Ok(())
@@ -112,20 +120,45 @@ impl DisplayChannel {
         }
     }
 
-    /// Paints a drawing command and lets every viewer know.
+    /// Takes a drawing command and lets every viewer know. It is painted when somebody needs it.
     ///
     /// # Errors
-    /// What cannot be painted is refused, and no viewer hears of it.
+    /// What cannot be drawn is refused, and no viewer hears of it.
     pub fn draw(&mut self, drawable: Drawable) -> Result<(), DrawError> {
-        let area = paint(&mut self.surfaces, &drawable)?.extents();
-        if area.is_empty() || self.channel.is_empty() {
-            return Ok(());
+        let drawable = Arc::new(drawable);
+        let Drawn { sequence, area, added, mut covered } = self.surfaces.draw(&drawable)?;
+        if !area.is_empty() && !self.channel.is_empty() {
+            covered.sort_unstable();
+            let draw = Arc::new(Draw::new(sequence, drawable, area));
+            for (_, viewer) in self.channel.iter_mut() {
+                viewer.view_mut().handle_draw(&draw, added, &self.surfaces);
+                viewer.view_mut().handle_covered(&covered);
+            }
         }
-        let draw = Arc::new(Draw::new(drawable, area));
-        for (_, viewer) in self.channel.iter_mut() {
-            viewer.view_mut().handle_draw(&draw, &self.surfaces);
-        }
+        self.report_failures();
         Ok(())
+    }
+
+    /// The pixels of a surface, those of `area` as they are now.
+    pub fn canvas(&mut self, id: SurfaceId, area: Rect) -> Option<&Canvas> {
+        self.surfaces.canvas(id, area)
+    }
+
+    /// Why a command that was taken could not be painted after all. Viewers are shown what its surface shows.
+    pub fn poll_failure(&mut self) -> Option<PaintError> {
+        self.failures.pop()
+    }
+
+    /// Has viewers shown the truth where a command could not be painted: they were told to draw it.
+    fn report_failures(&mut self) {
+        while let Some(failure) = self.surfaces.poll_failure() {
+            for (_, viewer) in self.channel.iter_mut() {
+                viewer.view_mut().handle_change(failure.surface, failure.area, &self.surfaces);
+            }
+            if self.failures.len() < MAX_FAILURES {
+                self.failures.push(failure.error);
+            }
+        }
     }
 }
 
@@ -156,7 +189,9 @@ impl Channel for DisplayChannel {
     }
 
     fn poll_transmit(&mut self, client: ClientId, now: Time) -> Option<Transmit> {
-        self.channel.client_mut(client)?.poll_transmit(&self.surfaces, now)
+        let transmit = self.channel.client_mut(client)?.poll_transmit(&mut self.surfaces, now);
+        self.report_failures();
+        transmit
     }
 
     fn poll_timeout(&self) -> Option<Time> {

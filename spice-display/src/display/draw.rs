@@ -1,35 +1,55 @@
 //! A drawing command on its way to the viewers.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use spice_proto::{Body, Rect, SurfaceId};
 
+use super::abilities::Abilities;
 use super::translate::draw_message;
 use crate::image::ImageMethod;
-use crate::qxl::Drawable;
+use crate::qxl::{DrawOp, Drawable, ImageSource};
+use crate::surface::Sequence;
 
-/// A painted drawing command, shared by the pipes of all viewers.
+/// A drawing command, shared by the pipes of all viewers.
 ///
 /// It becomes a message when the first viewer has room for it, and the message's bytes are kept: another viewer that
 /// gets its images by the same method is sent the same ones.
 #[derive(Debug)]
 pub(super) struct Draw {
-    drawable: Drawable,
+    sequence: Sequence,
+    drawable: Arc<Drawable>,
     area: Rect,
     messages: [OnceLock<Option<(u16, Body)>>; ImageMethod::COUNT],
 }
 
 impl Draw {
-    /// A command that has touched pixels in `area` only.
-    pub(super) fn new(drawable: Drawable, area: Rect) -> Self {
-        Self { drawable, area, messages: Default::default() }
+    /// A command that touches pixels in `area` only.
+    pub(super) fn new(sequence: Sequence, drawable: Arc<Drawable>, area: Rect) -> Self {
+        Self { sequence, drawable, area, messages: Default::default() }
+    }
+
+    /// Its place in the order of all commands.
+    pub(super) fn sequence(&self) -> Sequence {
+        self.sequence
+    }
+
+    /// Whether a viewer with these abilities can draw it. Else it gets what the surface shows afterwards.
+    pub(super) fn suits(&self, abilities: Abilities) -> bool {
+        let op = &self.drawable.op;
+        let own = op.images().any(|image| matches!(image.source, ImageSource::Own(_)));
+        !own && match op {
+            DrawOp::Composite(_) => abilities.composite,
+            // Viewers shift glyphs of 8 bits by a row, and read what lies behind them.
+            DrawOp::Text(text) => text.glyphs.flags.depth() != Some(8),
+            _ => true,
+        }
     }
 
     pub(super) fn surface(&self) -> SurfaceId {
         self.drawable.surface
     }
 
-    /// The smallest rectangle around the pixels that it touched.
+    /// The smallest rectangle around the pixels that it touches.
     pub(super) fn area(&self) -> Rect {
         self.area
     }

@@ -41,12 +41,12 @@ pub(super) fn create_message(id: SurfaceId, shape: SurfaceShape) -> ServerMessag
 
 /// One monitor that shows the whole primary surface, while there is one.
 pub(super) fn monitors_message(surfaces: &SurfaceTable) -> Option<ServerMessage> {
-    let canvas = surfaces.surface(SurfaceId::PRIMARY)?.canvas();
+    let shape = surfaces.surface(SurfaceId::PRIMARY)?.shape();
     let head = Head {
         monitor_id: 0,
         surface_id: SurfaceId::PRIMARY,
-        width: canvas.width(),
-        height: canvas.height(),
+        width: shape.width,
+        height: shape.height,
         x: 0,
         y: 0,
         flags: 0,

@@ -5,6 +5,7 @@
 //!                                  when there is room: created and destroyed surfaces, damage, then the pipe
 //! ```
 
+mod abilities;
 mod channel;
 mod draw;
 mod marshal;

@@ -21,9 +21,10 @@ use std::sync::Arc;
 use spice_channel::{Full, Pipe, PipeLimits};
 use spice_proto::{Rect, SurfaceId};
 
+use super::abilities::Abilities;
 use super::draw::Draw;
 use crate::region::Region;
-use crate::surface::{Generation, SurfaceShape, SurfaceTable};
+use crate::surface::{Added, Generation, Sequence, SurfaceShape, SurfaceTable};
 
 /// What waits in a viewer's pipe.
 #[derive(Clone, Debug)]
@@ -58,11 +59,14 @@ const DAMAGE_PIECE: u32 = 64 << 10;
 #[derive(Debug)]
 pub(super) struct View {
     pipe: Pipe<DisplayItem>,
+    abilities: Abilities,
     behind: bool,
     /// The surfaces that the viewer has been sent, and whether an image of one is still to come that shows it first.
     shown: BTreeMap<SurfaceId, Shown>,
     /// What of each surface waits to be sent as images. No region in it is empty.
     damage: BTreeMap<SurfaceId, Region>,
+    /// The surfaces that the viewer cannot keep, and knows nothing of.
+    hidden: BTreeSet<SurfaceId>,
     /// Where the last piece of damage ended: the next one lies behind it, so that every part has its turn.
     sweep: (SurfaceId, i32),
     squashes: u64,
@@ -77,12 +81,15 @@ struct Shown {
 
 impl View {
     /// A viewer that has been shown nothing.
-    pub(super) fn new(limits: PipeLimits, surfaces: &SurfaceTable) -> Self {
+    pub(super) fn new(limits: PipeLimits, abilities: Abilities, surfaces: &SurfaceTable) -> Self {
+        let hidden = surfaces.iter().filter(|(_, surface)| !abilities.keeps(surface.shape().format));
         let mut view = Self {
             pipe: Pipe::new(limits),
+            abilities,
             behind: true,
             shown: BTreeMap::new(),
             damage: BTreeMap::new(),
+            hidden: hidden.map(|(id, _)| id).collect(),
             sweep: (SurfaceId::PRIMARY, 0),
             squashes: 0,
         };
@@ -113,8 +120,12 @@ impl View {
     /// A surface has begun, and is in the table. `content` says that it is not black.
     pub(super) fn handle_create(&mut self, id: SurfaceId, content: bool, surfaces: &SurfaceTable) {
         let Some(surface) = surfaces.surface(id) else { return };
+        if !self.abilities.keeps(surface.shape().format) {
+            self.hidden.insert(id);
+            return;
+        }
         if content || self.behind {
-            self.damage.insert(id, Region::from(surface.canvas().bounds()));
+            self.damage.insert(id, Region::from(surface.bounds()));
         }
         if !self.behind {
             self.enqueue(DisplayItem::Create(id, surface.generation(), surface.shape()), 0, surfaces);
@@ -124,22 +135,55 @@ impl View {
     /// A surface has ended, and is not in the table any more.
     pub(super) fn handle_destroy(&mut self, id: SurfaceId, surfaces: &SurfaceTable) {
         self.damage.remove(&id);
-        if !self.behind {
+        if !self.hidden.remove(&id) && !self.behind {
             self.enqueue(DisplayItem::Destroy(id), 0, surfaces);
         }
     }
 
-    /// A command has been painted.
-    pub(super) fn handle_draw(&mut self, draw: &Arc<Draw>, surfaces: &SurfaceTable) {
+    /// A command has been drawn.
+    pub(super) fn handle_draw(&mut self, draw: &Arc<Draw>, added: Added, surfaces: &SurfaceTable) {
         let id = draw.surface();
+        if self.hidden.contains(&id) {
+            return;
+        }
         if self.behind || self.damage.contains_key(&id) {
             self.grow(id, draw.area(), surfaces);
-        } else if draw.reads().any(|read| self.damage.contains_key(&read)) {
-            self.grow(id, draw.area(), surfaces);
-            self.spread(id, surfaces);
-        } else {
-            self.enqueue(DisplayItem::Draw(Arc::clone(draw)), draw.weight(), surfaces);
+            return;
         }
+        let unknown = |read| self.damage.contains_key(&read) || self.hidden.contains(&read);
+        if !draw.suits(self.abilities) || draw.reads().any(unknown) {
+            self.handle_change(id, draw.area(), surfaces);
+            return;
+        }
+        match added {
+            Added::Cancels(before) if self.take_back(&[before]) => {}
+            Added::Repeats => {}
+            Added::Pending | Added::Cancels(_) => {
+                self.enqueue(DisplayItem::Draw(Arc::clone(draw)), draw.weight(), surfaces);
+            }
+        }
+    }
+
+    /// The viewer has to be shown anew what the surface shows there.
+    pub(super) fn handle_change(&mut self, id: SurfaceId, area: Rect, surfaces: &SurfaceTable) {
+        self.grow(id, area, surfaces);
+        self.spread(id, surfaces);
+    }
+
+    /// Nobody can see these commands any more; they are in ascending order.
+    pub(super) fn handle_covered(&mut self, covered: &[Sequence]) {
+        if !covered.is_empty() && !self.pipe.is_empty() {
+            self.take_back(covered);
+        }
+    }
+
+    /// Takes commands back that wait in the pipe; whether there were any.
+    fn take_back(&mut self, sequences: &[Sequence]) -> bool {
+        let before = self.pipe.len();
+        self.pipe.retract(|item| {
+            matches!(item, DisplayItem::Draw(draw) if sequences.binary_search(&draw.sequence()).is_ok())
+        });
+        self.pipe.len() < before
     }
 
     /// What to send now that there is room.
@@ -162,7 +206,8 @@ impl View {
             self.shown.remove(&id);
             return Some(Next::Destroy(id));
         }
-        let (id, surface) = surfaces.iter().find(|(id, _)| !self.shown.contains_key(id))?;
+        let (id, surface) =
+            surfaces.iter().find(|(id, _)| !self.shown.contains_key(id) && !self.hidden.contains(id))?;
         self.shown.insert(id, Shown { generation: surface.generation(), blank: true });
         Some(Next::Create(id, surface.shape()))
     }
@@ -175,7 +220,7 @@ impl View {
         let (id, bounds) = waiting.map(|(id, _)| *id).find_map(|id| {
             let surface = surfaces.surface(id)?;
             let shown = self.shown.get(&id)?;
-            (shown.generation == surface.generation()).then(|| (id, surface.canvas().bounds()))
+            (shown.generation == surface.generation()).then(|| (id, surface.bounds()))
         })?;
         let shown = self.shown.get_mut(&id)?;
         let region = self.damage.get_mut(&id)?;
@@ -236,17 +281,17 @@ impl View {
 
     /// Damages, whole, every surface that the viewer does not have in its present generation.
     fn damage_unknown(&mut self, surfaces: &SurfaceTable) {
-        for (id, surface) in surfaces.iter() {
+        for (id, surface) in surfaces.iter().filter(|(id, _)| !self.hidden.contains(id)) {
             if self.shown.get(&id).is_none_or(|shown| shown.generation != surface.generation()) {
-                self.damage.insert(id, Region::from(surface.canvas().bounds()));
+                self.damage.insert(id, Region::from(surface.bounds()));
             }
         }
     }
 
     /// Adds to the damage of a surface. One that is gone has none: a draw on it may still wait, before its end.
     fn grow(&mut self, id: SurfaceId, area: Rect, surfaces: &SurfaceTable) {
-        let Some(surface) = surfaces.surface(id) else { return };
-        let area = area.intersect(&surface.canvas().bounds());
+        let Some(surface) = surfaces.surface(id).filter(|_| !self.hidden.contains(&id)) else { return };
+        let area = area.intersect(&surface.bounds());
         if area.is_empty() {
             return;
         }

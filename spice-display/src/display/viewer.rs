@@ -5,6 +5,7 @@ use spice_proto::SurfaceId;
 use spice_proto::caps::{Capabilities, DisplayCap};
 use spice_proto::display::{ClientMessage, ServerMessage};
 
+use super::abilities::Abilities;
 use super::marshal::{create_message, image_message, monitors_message};
 use super::view::{Next, View};
 use crate::image::ImageMethod;
@@ -35,12 +36,13 @@ impl DisplayViewer {
         } else {
             ImageMethod::Raw
         };
+        let abilities = Abilities::new(&link.caps);
         Self {
             red: RedChannelClient::new(link.header(), config, now),
             caps: link.caps,
             method,
             ready: false,
-            view: View::new(limits, surfaces),
+            view: View::new(limits, abilities, surfaces),
             mark_due: false,
         }
     }
@@ -74,7 +76,7 @@ impl DisplayViewer {
         }
     }
 
-    pub(super) fn poll_transmit(&mut self, surfaces: &SurfaceTable, now: Time) -> Option<Transmit> {
+    pub(super) fn poll_transmit(&mut self, surfaces: &mut SurfaceTable, now: Time) -> Option<Transmit> {
         while self.ready && self.red.has_room() {
             let Some(next) = self.view.poll_next(surfaces) else { break };
             self.render(next, surfaces);
@@ -82,7 +84,7 @@ impl DisplayViewer {
         self.red.poll_transmit(now)
     }
 
-    fn render(&mut self, next: Next, surfaces: &SurfaceTable) {
+    fn render(&mut self, next: Next, surfaces: &mut SurfaceTable) {
         match next {
             Next::Create(id, shape) => {
                 self.send(&create_message(id, shape));
@@ -95,7 +97,7 @@ impl DisplayViewer {
             }
             Next::Destroy(id) => self.send(&ServerMessage::SurfaceDestroy(id)),
             Next::Damage(id, area) => {
-                let pixels = surfaces.surface(id).and_then(|surface| surface.canvas().bitmap(area));
+                let pixels = surfaces.canvas(id, area).and_then(|canvas| canvas.bitmap(area));
                 let Some(pixels) = pixels else { return };
                 self.send(&image_message(id, area, &pixels, self.method));
                 if id == SurfaceId::PRIMARY && std::mem::take(&mut self.mark_due) {

@@ -4,12 +4,15 @@
 //! Names follow `spice/qxl_dev.h`.
 
 mod bitmap;
+mod check;
 mod command;
 mod draw;
 mod image;
+mod raw;
 pub mod recording;
 
 pub use bitmap::{Bitmap, BitmapError};
+pub use check::ShapeError;
 pub use command::{
     Command, CursorCommand, CursorShape, DeviceEvent, GuestEvent, PrimarySurface, SurfaceCommand, UpdateArea,
 };
@@ -18,4 +21,5 @@ pub use draw::{
     DrawStroke, DrawText, DrawTransparent, Drawable, Effect, Mask, Pattern,
 };
 pub use image::{Image, ImageSource, QuicImage};
+pub use raw::RawError;
 pub use spice_proto::display::BitmapFormat;

@@ -24,6 +24,24 @@ impl FromIterator<Rect> for Region {
     }
 }
 
+impl Region {
+    /// The pixels of runs of one row each, which come from the top, and from left to right where they are of one row,
+    /// and do not touch.
+    pub(crate) fn from_rows(runs: impl Iterator<Item = Rect>) -> Self {
+        let mut runs = runs.peekable();
+        let mut out = BandWriter::default();
+        while let Some(first) = runs.next() {
+            let mut next = Some(first);
+            out.band(std::iter::from_fn(|| {
+                let run = next.take()?;
+                next = runs.next_if(|run| run.top == first.top);
+                Some(run)
+            }));
+        }
+        out.finish()
+    }
+}
+
 /// Sweeps over the rectangles from the top, with the columns that are covered at the current row.
 fn cover(mut rects: Vec<Rect>) -> Region {
     let mut by_end = rects.clone();

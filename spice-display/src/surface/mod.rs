@@ -1,8 +1,15 @@
-//! Surfaces: what the guest draws on.
+//! Surfaces: what the guest draws on, and what waits to be painted.
 
+mod duplicate;
+mod footprint;
+mod lazy;
 mod paint;
 mod table;
+#[cfg(test)]
+mod tests;
+mod tree;
 
+pub(crate) use lazy::Drawn;
 pub use paint::DrawError;
-pub(crate) use paint::paint;
 pub use table::{Generation, Surface, SurfaceError, SurfaceLimits, SurfaceShape, SurfaceTable};
+pub(crate) use tree::{Added, Sequence};

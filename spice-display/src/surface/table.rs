@@ -1,12 +1,15 @@
 //! The surfaces that exist.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
-use spice_proto::SurfaceId;
 use spice_proto::display::SurfaceFormat;
+use spice_proto::{Rect, SurfaceId};
 
-use crate::canvas::Canvas;
+use super::paint::Failure;
+use super::tree::{Sequence, Tree};
+use crate::canvas::{Canvas, PaintError};
 use crate::qxl::Bitmap;
+use crate::region::Region;
 
 /// Tells a surface from an earlier one with the same id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -21,12 +24,16 @@ pub struct SurfaceLimits {
     pub side: u32,
     /// Pixels of all surfaces together.
     pub pixels: u64,
+    /// Commands that wait to be painted.
+    pub pending: usize,
+    /// Bytes that they keep alive.
+    pub pending_bytes: usize,
 }
 
 impl Default for SurfaceLimits {
-    /// What the C server has for ids and sides, and 1 GiB of pixels.
+    /// What the C server has for ids and sides, 1 GiB of pixels, and what fills a screen twice.
     fn default() -> Self {
-        Self { surfaces: 1024, side: 32_767, pixels: 256 << 20 }
+        Self { surfaces: 1024, side: 32_767, pixels: 256 << 20, pending: 512, pending_bytes: 8 << 20 }
     }
 }
 
@@ -59,6 +66,9 @@ pub enum SurfaceError {
         /// Rows.
         height: u32,
     },
+    /// A first content that is no content.
+    #[error("the content is not taken: {0}")]
+    Content(#[from] PaintError),
     /// All surfaces together would be too large.
     #[error("{wanted} more pixels of surfaces are beyond the limit of {limit}")]
     Pixels {
@@ -83,8 +93,19 @@ pub struct SurfaceShape {
 /// A surface and its pixels.
 #[derive(Debug)]
 pub struct Surface {
-    pub(crate) generation: Generation,
-    pub(crate) canvas: Canvas,
+    generation: Generation,
+    pub(super) canvas: Canvas,
+    pub(super) tree: Tree,
+    /// Who, elsewhere, waits to read this surface. Some of them may be painted already.
+    pub(super) readers: Vec<Reader>,
+}
+
+/// A command on another surface that reads this one.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Reader {
+    pub(super) surface: SurfaceId,
+    pub(super) sequence: Sequence,
+    pub(super) area: Rect,
 }
 
 impl Surface {
@@ -104,20 +125,32 @@ impl Surface {
         }
     }
 
-    /// Its pixels.
+    /// All of it.
     #[must_use]
-    pub fn canvas(&self) -> &Canvas {
+    pub fn bounds(&self) -> Rect {
+        self.canvas.bounds()
+    }
+
+    /// Its pixels, as far as they are painted.
+    pub(super) fn pixels(&self) -> &Canvas {
         &self.canvas
     }
 }
 
-/// All surfaces of one display, bounded in number and in pixels.
+/// All surfaces of one display, bounded in number and in pixels, and the commands on them that are not painted yet.
 #[derive(Debug, Default)]
 pub struct SurfaceTable {
-    surfaces: BTreeMap<SurfaceId, Surface>,
-    limits: SurfaceLimits,
+    pub(super) surfaces: BTreeMap<SurfaceId, Surface>,
+    pub(super) limits: SurfaceLimits,
     pixels: u64,
     generations: u64,
+    pub(super) sequences: u64,
+    /// Every command that waits, oldest first, and some that do no more.
+    pub(super) order: VecDeque<(Sequence, SurfaceId)>,
+    pub(super) pending: usize,
+    pub(super) pending_bytes: usize,
+    pub(super) painted: u64,
+    pub(super) failures: Vec<Failure>,
 }
 
 impl SurfaceTable {
@@ -127,7 +160,7 @@ impl SurfaceTable {
         Self { limits, ..Self::default() }
     }
 
-    /// A surface begins: black, or with `content` from its top left corner on.
+    /// A surface begins: zero, or with `content` from its top left corner on.
     ///
     /// # Errors
     /// An id, a format or a size that is not possible; an id that is in use.
@@ -152,32 +185,40 @@ impl SurfaceTable {
         }
         let mut canvas = Canvas::new(format, width, height).ok_or(SurfaceError::Format(format))?;
         if let Some(content) = content {
-            canvas.load(content);
+            canvas.load(content)?;
         }
         self.pixels += wanted;
         self.generations += 1;
-        let surface = Surface { generation: Generation(self.generations), canvas };
+        let generation = Generation(self.generations);
+        let surface = Surface { generation, canvas, tree: Tree::default(), readers: Vec::new() };
         Ok(self.surfaces.entry(id).or_insert(surface))
     }
 
-    /// A surface ends.
+    /// A surface ends. What still waits to read it is painted first; what waits on it is not painted at all, and is
+    /// answered.
     ///
     /// # Errors
     /// [`SurfaceError::Missing`].
-    pub fn destroy(&mut self, id: SurfaceId) -> Result<Surface, SurfaceError> {
-        let surface = self.surfaces.remove(&id).ok_or(SurfaceError::Missing(id))?;
-        self.pixels -= surface.canvas.bounds().area();
-        Ok(surface)
+    pub(crate) fn destroy(&mut self, id: SurfaceId) -> Result<Vec<Sequence>, SurfaceError> {
+        let surface = self.surfaces.get(&id).ok_or(SurfaceError::Missing(id))?;
+        let bounds = surface.bounds();
+        self.paint_readers(id, &Region::from(bounds));
+        let mut covered = Vec::new();
+        if let Some(mut surface) = self.surfaces.remove(&id) {
+            for (sequence, item) in surface.tree.drain() {
+                self.pending -= 1;
+                self.pending_bytes -= item.weight;
+                covered.push(sequence);
+            }
+        }
+        self.pixels -= bounds.area();
+        Ok(covered)
     }
 
     /// The surface with this id.
     #[must_use]
     pub fn surface(&self, id: SurfaceId) -> Option<&Surface> {
         self.surfaces.get(&id)
-    }
-
-    pub(crate) fn surface_mut(&mut self, id: SurfaceId) -> Option<&mut Surface> {
-        self.surfaces.get_mut(&id)
     }
 
     /// All surfaces, in the order of their ids.
@@ -189,6 +230,18 @@ impl SurfaceTable {
     #[must_use]
     pub fn pixels(&self) -> u64 {
         self.pixels
+    }
+
+    /// How many commands wait to be painted.
+    #[must_use]
+    pub fn pending(&self) -> usize {
+        self.pending
+    }
+
+    /// How many commands have been painted.
+    #[must_use]
+    pub fn painted(&self) -> u64 {
+        self.painted
     }
 }
 
@@ -208,7 +261,12 @@ mod tests {
 
     #[test]
     fn ids_sides_and_pixels_have_their_limits() {
-        let mut table = SurfaceTable::new(SurfaceLimits { surfaces: 4, side: 100, pixels: 1000 });
+        let mut table = SurfaceTable::new(SurfaceLimits {
+            surfaces: 4,
+            side: 100,
+            pixels: 1000,
+            ..SurfaceLimits::default()
+        });
         for id in [4, 5, u32::MAX] {
             assert_eq!(
                 create(&mut table, id, 1, 1),

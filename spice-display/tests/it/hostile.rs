@@ -3,7 +3,7 @@
 use spice_channel::{Channel, ChannelError, ChannelLink, ClientId, PipeLimits};
 use spice_display::CommandError;
 use spice_display::qxl::GuestEvent;
-use spice_proto::{HeaderKind, Rect};
+use spice_proto::{HeaderKind, Rect, SurfaceId};
 
 use crate::lab::{Lab, caps};
 use crate::scene::{SIDE, fill, primary};
@@ -65,6 +65,7 @@ fn refused_commands_change_nothing() {
     for event in refused {
         assert!(lab.event(event).is_err());
     }
-    let surface = lab.worker.display().surfaces().iter().next().unwrap().1;
-    assert!(surface.canvas().read(surface.canvas().bounds()).iter().all(|byte| *byte == 0));
+    let all = Rect::new(0, 0, SIDE, SIDE);
+    let canvas = lab.worker.display_mut().canvas(SurfaceId::PRIMARY, all).unwrap();
+    assert!(canvas.read(all).iter().all(|byte| *byte == 0));
 }

@@ -7,4 +7,5 @@ mod hostile;
 mod lab;
 mod recordings;
 mod scene;
+mod torture;
 mod viewers;

@@ -81,7 +81,6 @@ impl Style {
 
 /// Draws dashed figures.
 pub(super) struct Dashes<'a, F> {
-
     pub(super) style: &'a Style,
     /// What is not in here may be left out.
     pub(super) within: Rect,

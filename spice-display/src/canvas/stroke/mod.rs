@@ -25,13 +25,13 @@ use spice_proto::{Point, Rect};
 
 use super::Canvas;
 use super::paint::{PaintError, Surfaces};
+use super::rop::{Operands, Rop2};
 use crate::qxl::DrawStroke;
 use crate::region::Region;
 
 use dash::{Dashes, Style};
 use line::line;
-use pen::Run;
-pub(super) use pen::{Pen, Rop, repeated};
+use pen::{Pen, Run};
 
 /// Steps that one stroke may take.
 const MAX_EFFORT: u64 = 1 << 26;
@@ -67,13 +67,13 @@ impl Canvas {
     ///
     /// # Errors
     /// A brush that cannot be painted with; no pixel has changed then.
-    pub(super) fn stroke(
+    pub(super) fn paint_stroke(
         &mut self,
         region: &Region,
         stroke: &DrawStroke,
         surfaces: &dyn Surfaces,
     ) -> Result<(), PaintError> {
-        let rop = Rop::new(stroke.fore_mode);
+        let rop = Rop2::new(stroke.fore_mode, Operands::BrushOnOld);
         let brush = self.brush(&stroke.brush, surfaces)?;
         let gap_first = stroke.attr.flags.contains(LineFlags::START_WITH_GAP);
         let style = match &stroke.attr.style {
@@ -85,10 +85,10 @@ impl Canvas {
         };
         let mut plotter = Plotter {
             style,
-            is_careful: rop.inverts(),
+            is_careful: rop.is_undone_by_itself(),
             within: self.bounds(),
             effort: Effort(MAX_EFFORT),
-            pen: Pen::new(self, region, brush, rop)?,
+            pen: Pen::new(self, region, brush, rop),
         };
         // The end of all effort is an end as good as the path's.
         let _drawn: Option<()> = plotter.path(&stroke.path);

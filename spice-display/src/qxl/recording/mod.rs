@@ -22,20 +22,23 @@ mod error;
 mod fields;
 mod refusal;
 mod token;
+mod writer;
 
 #[cfg(test)]
-mod tests;
+mod script;
 #[cfg(test)]
-mod writer;
+mod tests;
 
 use core::time::Duration;
 use std::io::BufRead;
 
 pub use error::{Place, Problem, RecordingError};
-pub use refusal::{DrawName, Refusal};
+pub use refusal::Refusal;
 pub use token::{MAX_EVENT_DATA, MAX_EVENT_PARTS, MAX_LINE};
 
 use crate::qxl::GuestEvent;
+pub use writer::{RecordingWriter, WriteError};
+
 use token::{Parts, Tokenizer};
 
 /// One event of a recording.

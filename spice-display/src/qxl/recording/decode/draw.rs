@@ -2,17 +2,19 @@
 
 use std::sync::Arc;
 
-use spice_proto::display::Ropd;
-use spice_proto::{Rect, SurfaceId};
+use spice_proto::display::{
+    AlphaFlags, CompositeFlags, LineAttr, LineFlags, MaskFlags, Rop3, Ropd, ScaleMode, Transform,
+};
+use spice_proto::{Point16, Rect, SurfaceId};
 
 use super::super::fields::Fields;
-use super::super::refusal::{DrawName, Refusal};
+use super::super::refusal::Refusal;
 use super::{Stop, image};
 use crate::qxl::recording::RecordingError;
-use crate::qxl::{Brush, Clip, CopyBits, DrawCopy, DrawFill, DrawOp, Drawable, Effect, ImageSource};
-
-/// Bytes of a rectangle in guest memory.
-const RECT: usize = 16;
+use crate::qxl::{
+    Brush, Clip, CopyBits, DrawAlphaBlend, DrawComposite, DrawCopy, DrawFill, DrawOp, DrawOpaque, DrawRop3,
+    DrawStroke, DrawText, DrawTransparent, Drawable, Effect, Image, ImageSource, Mask, Pattern, raw,
+};
 
 pub(super) fn drawable(fields: &mut Fields<'_>) -> Result<Drawable, Stop> {
     fields.keyword("drawable")?;
@@ -23,24 +25,19 @@ pub(super) fn drawable(fields: &mut Fields<'_>) -> Result<Drawable, Stop> {
     if fields.comes("bitmap_offset ") {
         return Err(Refusal::OldDrawable.into());
     }
-    let self_bitmap = fields.word("self_bitmap")?;
-    fields.rect("rect self_bitmap_area")?;
+    let own = fields.word("self_bitmap")? != 0;
+    let own_area = fields.rect("rect self_bitmap_area")?;
     let surface = SurfaceId(fields.word("surface_id")?);
     for _ in 0..3 {
         fields.word("surfaces_dest")?;
         fields.rect("rect surfaces_rects")?;
     }
     let kind = fields.word("type")?;
-    if self_bitmap != 0 {
-        return Err(Refusal::SelfBitmap.into());
-    }
-    let op = match kind {
-        1 => DrawOp::Fill(fill(fields)?),
-        3 => DrawOp::Copy(copy(fields, &bbox)?),
-        4 => DrawOp::CopyBits(CopyBits { source: fields.point()? }),
-        other => return Err(Refusal::Draw(DrawName(other)).into()),
-    };
-    Ok(Drawable { surface, bbox, clip, effect, mm_time, op })
+    let mut operation = Operation { fields, own: own.then_some(own_area) };
+    let op = operation.decode(kind)?;
+    let drawable = Drawable { surface, bbox, clip, effect, mm_time, op };
+    drawable.check().map_err(Refusal::from)?;
+    Ok(drawable)
 }
 
 fn clip(fields: &mut Fields<'_>) -> Result<Clip, Stop> {
@@ -48,62 +45,186 @@ fn clip(fields: &mut Fields<'_>) -> Result<Clip, Stop> {
         0 => Ok(Clip::None),
         1 => {
             let count = fields.word("num_rects")?;
-            let data = fields.chunks("clip_rects")?;
-            let rects = usize::try_from(count)
-                .ok()
-                .and_then(|count| count.checked_mul(RECT))
-                .and_then(|len| data.get(..len))
-                .ok_or(Refusal::ClipShort { count, len: data.len() })?;
-            Ok(Clip::Rects(rects.chunks_exact(RECT).map(rect).collect::<Arc<[Rect]>>()))
+            let rects = raw::rects(&fields.chunks("clip_rects")?, count).map_err(Refusal::from)?;
+            Ok(Clip::Rects(rects.into()))
         }
         other => Err(Refusal::Clip(other).into()),
     }
 }
 
-/// A rectangle as it lies in guest memory: top, left, bottom, right.
-fn rect(bytes: &[u8]) -> Rect {
-    let mut edges = bytes.chunks_exact(4).map(|edge| edge.try_into().map_or(0, i32::from_le_bytes));
-    let mut edge = || edges.next().unwrap_or(0);
-    let (top, left, bottom, right) = (edge(), edge(), edge(), edge());
-    Rect::from_edges(left, top, right, bottom)
+/// The fields of a drawing operation.
+struct Operation<'a, 'b> {
+    fields: &'a mut Fields<'b>,
+    /// What an image is that is not there: this part of the surface itself.
+    own: Option<Rect>,
 }
 
-fn fill(fields: &mut Fields<'_>) -> Result<DrawFill, Stop> {
-    let brush = match fields.word("type")? {
-        1 => Brush::Solid(fields.word("u.color")?),
-        other => return Err(Refusal::Brush(other).into()),
-    };
-    let rop = rop(fields)?;
-    no_mask(fields)?;
-    Ok(DrawFill { brush, rop, mask: None })
-}
-
-fn copy(fields: &mut Fields<'_>, bbox: &Rect) -> Result<DrawCopy, Stop> {
-    let source = image::image(fields)?.ok_or(Refusal::NoImage)?;
-    let source_area = fields.rect("rect src_area")?;
-    let rop = rop(fields)?;
-    fields.word("scale_mode")?;
-    no_mask(fields)?;
-    if (source_area.width(), source_area.height()) != (bbox.width(), bbox.height()) {
-        return Err(Refusal::Scaled.into());
+impl Operation<'_, '_> {
+    fn decode(&mut self, kind: u32) -> Result<DrawOp, Stop> {
+        Ok(match kind {
+            0 => DrawOp::Nop,
+            1 => DrawOp::Fill(DrawFill { brush: self.brush()?, rop: self.rop()?, mask: self.mask()? }),
+            2 => DrawOp::Opaque(DrawOpaque {
+                source: self.image()?,
+                source_area: self.area()?,
+                brush: self.brush()?,
+                rop: self.rop()?,
+                scale_mode: self.scale_mode()?,
+                mask: self.mask()?,
+            }),
+            3 => DrawOp::Copy(self.copy()?),
+            4 => DrawOp::CopyBits(CopyBits { source: self.fields.point()? }),
+            5 => DrawOp::Blend(self.copy()?),
+            6 => DrawOp::Blackness(self.mask()?),
+            7 => DrawOp::Whiteness(self.mask()?),
+            8 => DrawOp::Invers(self.mask()?),
+            9 => DrawOp::Rop3(DrawRop3 {
+                source: self.image()?,
+                source_area: self.area()?,
+                brush: self.brush()?,
+                rop3: Rop3(self.fields.number("rop3")?),
+                scale_mode: self.scale_mode()?,
+                mask: self.mask()?,
+            }),
+            10 => DrawOp::Stroke(self.stroke()?),
+            11 => DrawOp::Text(self.text()?),
+            12 => DrawOp::Transparent(DrawTransparent {
+                source: self.image()?,
+                source_area: self.area()?,
+                source_colour: self.fields.word("src_color")?,
+                true_colour: self.fields.word("true_color")?,
+            }),
+            13 => {
+                let flags: u16 = self.fields.number("alpha_flags")?;
+                DrawOp::AlphaBlend(DrawAlphaBlend {
+                    flags: AlphaFlags::from_bits_retain(flags.to_le_bytes()[0]),
+                    alpha: self.fields.number("alpha")?,
+                    source: self.image()?,
+                    source_area: self.area()?,
+                })
+            }
+            14 => DrawOp::Composite(self.composite()?),
+            other => return Err(Refusal::Draw(other).into()),
+        })
     }
-    if let ImageSource::Bitmap(bitmap) = &source.source
-        && !Rect::new(0, 0, bitmap.width(), bitmap.height()).contains(&source_area)
-    {
-        return Err(Refusal::OutsideImage.into());
+
+    /// A copy never reads what it covers, whatever the guest says of it.
+    fn copy(&mut self) -> Result<DrawCopy, Stop> {
+        Ok(DrawCopy {
+            source: image::image(self.fields)?.ok_or(Refusal::NoImage)?,
+            source_area: self.area()?,
+            rop: self.rop()?,
+            scale_mode: self.scale_mode()?,
+            mask: self.mask()?,
+        })
     }
-    Ok(DrawCopy { rop, ..DrawCopy::put(source, source_area) })
-}
 
-fn rop(fields: &mut Fields<'_>) -> Result<Ropd, RecordingError> {
-    Ok(Ropd::from_bits_retain(fields.number("rop_descriptor")?))
-}
+    fn stroke(&mut self) -> Result<DrawStroke, Stop> {
+        let path = raw::path(&self.fields.chunks("path")?).map_err(Refusal::from)?;
+        let flags = LineFlags::from_bits_retain(self.fields.number("attr.flags")?);
+        let style = if flags.contains(LineFlags::STYLED) {
+            let count: u8 = self.fields.number("attr.style_nseg")?;
+            let mut style = raw::style(&self.fields.data("style")?);
+            style.truncate(count.into());
+            Some(style)
+        } else {
+            None
+        };
+        Ok(DrawStroke {
+            path: Arc::new(path),
+            attr: LineAttr { flags, style },
+            brush: self.brush()?,
+            fore_mode: self.rop_named("fore_mode")?,
+            back_mode: self.rop_named("back_mode")?,
+        })
+    }
 
-fn no_mask(fields: &mut Fields<'_>) -> Result<(), Stop> {
-    fields.word("flags")?;
-    fields.point()?;
-    match fields.word("image")? {
-        0 => Ok(()),
-        _ => Err(Refusal::Mask.into()),
+    fn text(&mut self) -> Result<DrawText, Stop> {
+        self.fields.word("data_size")?;
+        let length: u16 = self.fields.number("length")?;
+        let flags: u16 = self.fields.number("flags")?;
+        let glyphs = raw::glyphs(&self.fields.chunks("string")?, length, flags).map_err(Refusal::from)?;
+        Ok(DrawText {
+            glyphs: Arc::new(glyphs),
+            back_area: self.fields.rect("rect back_area")?,
+            fore_brush: self.brush()?,
+            back_brush: self.brush()?,
+            fore_mode: self.rop_named("fore_mode")?,
+            back_mode: self.rop_named("back_mode")?,
+        })
+    }
+
+    fn composite(&mut self) -> Result<DrawComposite, Stop> {
+        let flags = CompositeFlags::from_bits_retain(self.fields.word("flags")?);
+        let source = self.image()?;
+        let source_transform = self.transform("src_transform")?;
+        let mask = match self.fields.word("mask")? {
+            0 => None,
+            _ => Some(self.image()?),
+        };
+        Ok(DrawComposite {
+            flags,
+            source,
+            mask,
+            source_transform,
+            mask_transform: self.transform("mask_transform")?,
+            source_origin: self.origin("src_origin")?,
+            mask_origin: self.origin("mask_origin")?,
+        })
+    }
+
+    fn image(&mut self) -> Result<Image, Stop> {
+        match (image::image(self.fields)?, self.own) {
+            (Some(image), _) => Ok(image),
+            (None, Some(area)) => {
+                Ok(Image { source: ImageSource::Own(area), ..Image::surface(SurfaceId(0)) })
+            }
+            (None, None) => Err(Refusal::NoImage.into()),
+        }
+    }
+
+    fn brush(&mut self) -> Result<Brush, Stop> {
+        match self.fields.word("type")? {
+            0 => Ok(Brush::None),
+            1 => Ok(Brush::Solid(self.fields.word("u.color")?)),
+            2 => Ok(Brush::Pattern(Pattern { image: self.image()?, pos: self.fields.point()? })),
+            other => Err(Refusal::Brush(other).into()),
+        }
+    }
+
+    fn mask(&mut self) -> Result<Option<Mask>, Stop> {
+        let flags = MaskFlags::from_bits_retain(self.fields.number("flags")?);
+        let pos = self.fields.point()?;
+        let image = image::image(self.fields)?;
+        Ok(image.map(|image| Mask { inverted: flags.contains(MaskFlags::INVERS), pos, image }))
+    }
+
+    fn area(&mut self) -> Result<Rect, RecordingError> {
+        self.fields.rect("rect src_area")
+    }
+
+    fn rop(&mut self) -> Result<Ropd, RecordingError> {
+        self.rop_named("rop_descriptor")
+    }
+
+    fn rop_named(&mut self, name: &str) -> Result<Ropd, RecordingError> {
+        Ok(Ropd::from_bits_retain(self.fields.number(name)?))
+    }
+
+    fn scale_mode(&mut self) -> Result<ScaleMode, RecordingError> {
+        Ok(ScaleMode(self.fields.number("scale_mode")?))
+    }
+
+    fn transform(&mut self, name: &str) -> Result<Option<Transform>, Stop> {
+        if self.fields.word(name)? == 0 {
+            return Ok(None);
+        }
+        let data = self.fields.data("transform")?;
+        Ok(Some(raw::transform(&data).ok_or(Refusal::Transform(data.len()))?))
+    }
+
+    fn origin(&mut self, name: &str) -> Result<Point16, RecordingError> {
+        let [x, y] = self.fields.numbers(name)?;
+        Ok(Point16 { x: self.fields.fit(name, x)?, y: self.fields.fit(name, y)? })
     }
 }

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use spice_proto::SurfaceId;
+use spice_proto::display::{ImageFlags, Palette, PaletteId};
 
 use super::super::fields::Fields;
 use super::super::refusal::Refusal;
 use super::Stop;
-use crate::qxl::{Bitmap, BitmapFormat, Image};
+use crate::qxl::{Bitmap, BitmapFormat, Image, ImageSource, QuicImage};
 
 /// The bytes lie in one piece (`QXL_BITMAP_DIRECT`).
 const DIRECT: u8 = 1 << 0;
@@ -21,14 +22,20 @@ pub(super) fn image(fields: &mut Fields<'_>) -> Result<Option<Image>, Stop> {
     }
     let id = fields.number("descriptor.id")?;
     let kind = fields.word("descriptor.type")?;
-    fields.word("descriptor.flags")?;
-    fields.word("descriptor.width")?;
-    fields.word("descriptor.height")?;
-    match kind {
-        0 => Ok(Some(Image::bitmap(id, Arc::new(bitmap(fields)?)))),
-        104 => Ok(Some(Image::surface(SurfaceId(fields.word("surface_image.surface_id")?)))),
-        other => Err(Refusal::Image(other).into()),
-    }
+    let flags = ImageFlags::from_bits_retain(fields.number("descriptor.flags")?);
+    let flags = flags & (ImageFlags::CACHE_ME | ImageFlags::HIGH_BITS_SET);
+    let width = fields.word("descriptor.width")?;
+    let height = fields.word("descriptor.height")?;
+    let source = match kind {
+        0 => ImageSource::Bitmap(Arc::new(bitmap(fields)?)),
+        1 => {
+            fields.word("quic.data_size")?;
+            ImageSource::Quic(Arc::new(QuicImage { width, height, data: fields.chunks("quic.data")? }))
+        }
+        104 => ImageSource::Surface(SurfaceId(fields.word("surface_image.surface_id")?)),
+        other => return Err(Refusal::Image(other).into()),
+    };
+    Ok(Some(Image { id, flags, source }))
 }
 
 fn bitmap(fields: &mut Fields<'_>) -> Result<Bitmap, Stop> {
@@ -37,17 +44,21 @@ fn bitmap(fields: &mut Fields<'_>) -> Result<Bitmap, Stop> {
     let width = fields.word("bitmap.x")?;
     let height = fields.word("bitmap.y")?;
     let stride = fields.word("bitmap.stride")?;
-    let has_palette = fields.word("has_palette")? != 0;
-    if !matches!(format, BitmapFormat::RGB32 | BitmapFormat::RGBA) {
-        return Err(Refusal::bitmap_format(format).into());
-    }
-    if has_palette {
-        return Err(Refusal::Palette.into());
-    }
+    let palette = match fields.word("has_palette")? {
+        0 => None,
+        _ => Some(Arc::new(palette(fields)?)),
+    };
     let data = match flags & DIRECT {
         0 => fields.chunks("bitmap.data")?,
         _ => fields.data("image_data_flat")?,
     };
     let bitmap = Bitmap::new(format, (width, height), stride, flags & TOP_DOWN != 0, data);
-    Ok(bitmap.map_err(Refusal::from)?)
+    Ok(bitmap.map_err(Refusal::from)?.with_palette(palette))
+}
+
+fn palette(fields: &mut Fields<'_>) -> Result<Palette, Stop> {
+    let count: u16 = fields.number("qp.num_ents")?;
+    let id = PaletteId(fields.number("unique")?);
+    let entries = (0..count).map(|_| fields.word("ents")).collect::<Result<_, _>>()?;
+    Ok(Palette { id, entries })
 }

@@ -68,6 +68,8 @@ fn content(
     let format = match format {
         SurfaceFormat::RGB32 => BitmapFormat::RGB32,
         SurfaceFormat::ARGB32 => BitmapFormat::RGBA,
+        SurfaceFormat::RGB555 => BitmapFormat::RGB16,
+        SurfaceFormat::A8 => BitmapFormat::A8,
         other => return Err(Refusal::Content(other)),
     };
     Ok(Arc::new(Bitmap::new(format, size, stride.unsigned_abs(), stride >= 0, data)?))

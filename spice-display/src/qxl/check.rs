@@ -1,0 +1,68 @@
+//! What makes a drawing command one that can be drawn at all.
+
+use spice_proto::Rect;
+
+use super::{DrawCopy, DrawOp, Drawable, Image, ImageSource};
+
+/// Why a drawing command makes no sense, whatever the surfaces are.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ShapeError {
+    /// A source area that is inverted, or lies before or beyond its bitmap.
+    #[error("the source area {area:?} is no part of an image of {width}x{height} pixels")]
+    SourceArea {
+        /// The area.
+        area: Rect,
+        /// Columns of the image; `u32::MAX` where they are not known.
+        width: u32,
+        /// Rows of the image.
+        height: u32,
+    },
+    /// A Bézier segment without three points for each curve, or a figure that does not begin.
+    #[error("path segment {0} has no place to begin or points left over")]
+    Path(usize),
+}
+
+impl Drawable {
+    /// Whether it makes sense.
+    ///
+    /// # Errors
+    /// A source area that no pixel can come from.
+    pub fn check(&self) -> Result<(), ShapeError> {
+        match &self.op {
+            DrawOp::Copy(DrawCopy { source, source_area, .. })
+            | DrawOp::Blend(DrawCopy { source, source_area, .. }) => source_area_of(source, *source_area),
+            DrawOp::Opaque(op) => source_area_of(&op.source, op.source_area),
+            DrawOp::Rop3(op) => source_area_of(&op.source, op.source_area),
+            DrawOp::Transparent(op) => source_area_of(&op.source, op.source_area),
+            DrawOp::AlphaBlend(op) => source_area_of(&op.source, op.source_area),
+            DrawOp::Stroke(op) => {
+                let bezier = spice_proto::display::PathFlags::BEZIER;
+                let begin = spice_proto::display::PathFlags::BEGIN;
+                let wrong = op.path.segments.iter().position(|segment| {
+                    let begins = segment.flags.contains(begin);
+                    let points = segment.points.len();
+                    (begins && points == 0)
+                        || (segment.flags.contains(bezier)
+                            && !(points - usize::from(begins)).is_multiple_of(3))
+                });
+                wrong.map_or(Ok(()), |index| Err(ShapeError::Path(index)))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Whether `area` lies within an image, as far as it is known how large that is.
+fn source_area_of(image: &Image, area: Rect) -> Result<(), ShapeError> {
+    let (width, height) = match &image.source {
+        ImageSource::Bitmap(bitmap) => (bitmap.width(), bitmap.height()),
+        ImageSource::Quic(quic) => (quic.width, quic.height),
+        ImageSource::Surface(_) | ImageSource::Own(_) => (u32::MAX, u32::MAX),
+    };
+    let ordered = 0 <= area.left && area.left <= area.right && 0 <= area.top && area.top <= area.bottom;
+    if ordered && area.right.unsigned_abs() <= width && area.bottom.unsigned_abs() <= height {
+        return Ok(());
+    }
+    Err(ShapeError::SourceArea { area, width, height })
+}

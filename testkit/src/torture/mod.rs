@@ -1,0 +1,165 @@
+//! Every drawing operation with every kind of operand, as guests' events: a picture whose cells are test cases.
+//!
+//! Each [`Part`] fills a primary surface of 1280x1024 pixels, cell by cell: a known background, then one tested draw.
+//! What is drawn off screen, on a surface of another format, is blended onto its cell, so that one picture shows all.
+//! Written as a recording ([`spice_display::qxl::recording::RecordingWriter`]), the C server plays it, too.
+//!
+//! Left out is what the C server does not survive: surfaces of one bit, palettes on surfaces of 8 bits or of 565, bitmaps
+//! of the little-endian palette formats, copies between surfaces of different depth, the 38 ROP3 operations that it has
+//! no code for, sources that end before their box does.
+
+mod cell;
+mod composite;
+mod formats;
+mod images;
+mod lines;
+mod masks;
+mod rops;
+mod scaling;
+mod text;
+
+use spice_display::qxl::{Command, DeviceEvent, GuestEvent, PrimarySurface, SurfaceCommand};
+use spice_proto::display::SurfaceFormat;
+use spice_proto::{Rect, SurfaceId};
+
+use cell::Sheet;
+
+/// Columns of the primary surface.
+pub const WIDTH: u32 = 1280;
+/// Rows of the primary surface.
+pub const HEIGHT: u32 = 1024;
+
+/// What is tortured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum Part {
+    /// FILL: brushes, raster operations, clips.
+    Fill,
+    /// COPY, BLEND: images of all formats, raster operations.
+    Copy,
+    /// OPAQUE, TRANSPARENT, COPY_BITS, images of the surface itself.
+    Other,
+    /// ROP3, each operation with a colour and with a pattern.
+    Rop3,
+    /// Masks, with every operation that has one.
+    Masks,
+    /// Images of other sizes than their box.
+    Scaling,
+    /// ALPHA_BLEND.
+    Alpha,
+    /// COMPOSITE: operators, masks.
+    Composite,
+    /// COMPOSITE: repeats, filters, transforms.
+    Transforms,
+    /// TEXT.
+    Text,
+    /// STROKE.
+    Stroke,
+    /// Surfaces of all formats, with everything.
+    Formats,
+}
+
+impl Part {
+    /// All of them.
+    pub const ALL: [Self; 12] = [
+        Self::Fill,
+        Self::Copy,
+        Self::Other,
+        Self::Rop3,
+        Self::Masks,
+        Self::Scaling,
+        Self::Alpha,
+        Self::Composite,
+        Self::Transforms,
+        Self::Text,
+        Self::Stroke,
+        Self::Formats,
+    ];
+
+    /// Its name, in small letters.
+    #[must_use]
+    pub fn name(self) -> String {
+        format!("{self:?}").to_lowercase()
+    }
+}
+
+/// One test case.
+#[derive(Clone, Debug)]
+pub struct Case {
+    /// What it tests.
+    pub name: String,
+    /// Where its result is seen on the primary surface.
+    pub cell: Rect,
+    /// What the guest does.
+    pub events: Vec<GuestEvent>,
+}
+
+/// The cases of a part.
+#[must_use]
+pub fn cases(part: Part) -> Vec<Case> {
+    let mut sheet = Sheet::new(part as u32 + 1);
+    match part {
+        Part::Fill => rops::fill(&mut sheet),
+        Part::Copy => rops::copy(&mut sheet),
+        Part::Other => rops::other(&mut sheet),
+        Part::Rop3 => rops::rop3(&mut sheet),
+        Part::Masks => masks::masks(&mut sheet),
+        Part::Scaling => scaling::scaling(&mut sheet),
+        Part::Alpha => scaling::alpha(&mut sheet),
+        Part::Composite => composite::operators(&mut sheet),
+        Part::Transforms => composite::transforms(&mut sheet),
+        Part::Text => text::text(&mut sheet),
+        Part::Stroke => lines::stroke(&mut sheet),
+        Part::Formats => formats::formats(&mut sheet),
+    }
+    sheet.finish()
+}
+
+/// A part from the creation of its surfaces on.
+#[must_use]
+pub fn events(part: Part) -> Vec<GuestEvent> {
+    let primary =
+        PrimarySurface { width: WIDTH, height: HEIGHT, format: SurfaceFormat::RGB32, content: None };
+    let mut events = vec![GuestEvent::Device(DeviceEvent::CreatePrimary(primary))];
+    events.extend(Scratch::ALL.map(|scratch| {
+        GuestEvent::Command(Command::Surface(SurfaceCommand::Create {
+            surface: scratch.id(),
+            width: cell::SIDE,
+            height: cell::SIDE,
+            format: scratch.format(),
+            content: None,
+        }))
+    }));
+    events.extend(cases(part).into_iter().flat_map(|case| case.events));
+    events
+}
+
+/// An off-screen surface as large as a cell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Scratch {
+    Argb,
+    Rgb,
+    Rgb555,
+    Rgb565,
+    Alpha,
+    /// A second one with alpha, to be read while another is drawn on.
+    Source,
+}
+
+impl Scratch {
+    const ALL: [Self; 6] = [Self::Argb, Self::Rgb, Self::Rgb555, Self::Rgb565, Self::Alpha, Self::Source];
+
+    fn id(self) -> SurfaceId {
+        SurfaceId(1 + self as u32)
+    }
+
+    fn format(self) -> SurfaceFormat {
+        match self {
+            Self::Argb | Self::Source => SurfaceFormat::ARGB32,
+            Self::Rgb => SurfaceFormat::RGB32,
+            Self::Rgb555 => SurfaceFormat::RGB555,
+            Self::Rgb565 => SurfaceFormat::RGB565,
+            Self::Alpha => SurfaceFormat::A8,
+        }
+    }
+}
