@@ -63,11 +63,12 @@ const fn expand(colour: u32, bits: u32) -> u32 {
 }
 
 impl Canvas {
-    /// The same pixels in another format; one that does not exist is [`SurfaceFormat::RGB32`].
+    /// The same pixels in another format; one that does not exist is [`SurfaceFormat::RGB32`]. In that one, the byte
+    /// that means nothing has the alpha: pixman leaves it there, and a copy to a surface with alpha shows it.
     pub(super) fn converted(&self, format: SurfaceFormat) -> Self {
         let mut to = Self::new(format, self.width(), self.height()).unwrap_or_default();
-        let to_format = to.format;
-        let load = |bits| Argb::load(self.format, bits).store(to_format);
+        let stored = if to.format == SurfaceFormat::RGB32 { SurfaceFormat::ARGB32 } else { to.format };
+        let load = |bits| Argb::load(self.format, bits).store(stored);
         each_depth!(&self.pixels, from => match &mut to.pixels {
             Pixels::Bits8(to) => convert(from, to, load),
             Pixels::Bits16(to) => convert(from, to, load),

@@ -24,13 +24,23 @@ impl Canvas {
         if matches!(image.source, ImageSource::Surface(_)) {
             return Ok(canvas);
         }
-        let wanted = match (&self.pixels, canvas.format) {
-            (Pixels::Bits32(_), SurfaceFormat::ARGB32) => SurfaceFormat::ARGB32,
-            (Pixels::Bits32(_), _) => SurfaceFormat::RGB32,
+        let has_alpha = match &image.source {
+            ImageSource::Bitmap(bitmap) => bitmap.format() == BitmapFormat::RGBA,
+            _ => canvas.format == SurfaceFormat::ARGB32,
+        };
+        let wanted = match self.pixels {
+            Pixels::Bits32(_) if has_alpha => SurfaceFormat::ARGB32,
+            Pixels::Bits32(_) => SurfaceFormat::RGB32,
             _ => self.format,
         };
         if canvas.format != wanted {
-            canvas = Cow::Owned(canvas.converted(wanted));
+            let mut converted = canvas.converted(wanted);
+            // QUIC is unpacked to 32 bits right away, and then there is no alpha to be left over.
+            if let (ImageSource::Quic(_), Pixels::Bits32(plane)) = (&image.source, &mut converted.pixels) {
+                let all = Region::from(plane.bounds());
+                plane.runs(&all, |run, _| run.iter_mut().for_each(|pixel| *pixel &= 0x00ff_ffff));
+            }
+            canvas = Cow::Owned(converted);
         }
         Ok(canvas)
     }
@@ -74,7 +84,6 @@ impl Canvas {
             BitmapFormat::RGBA => SurfaceFormat::ARGB32,
             BitmapFormat::RGB16 => SurfaceFormat::RGB555,
             BitmapFormat::A8 => SurfaceFormat::A8,
-            _ if self.format == SurfaceFormat::ARGB32 => SurfaceFormat::RGB32,
             _ => self.format,
         };
         let colour = |index: u8| palette.get(usize::from(index)).copied().unwrap_or(0);

@@ -153,8 +153,15 @@ impl Canvas {
             self.put_bitmap(&region, bitmap, offset(bbox, area.origin()));
             return Ok(());
         }
-        let (source, offset) = self.source(&copy.source, area, bbox, (copy.scale_mode, scale), surfaces)?;
-        self.blit(&region, &source, offset, Rop2::new(copy.rop, Operands::ImageOnOld));
+        let rop = Rop2::new(copy.rop, Operands::ImageOnOld);
+        let (source, offset) = self.source(
+            &copy.source,
+            area,
+            bbox,
+            Scaling { mode: copy.scale_mode, place: scale, put: rop == Rop2::PUT },
+            surfaces,
+        )?;
+        self.blit(&region, &source, offset, rop);
         Ok(())
     }
 
@@ -167,8 +174,13 @@ impl Canvas {
     ) -> Result<(), PaintError> {
         let region = masked(region, bbox, opaque.mask.as_ref(), surfaces)?;
         let brush = self.brush(&opaque.brush, surfaces)?;
-        let (source, offset) =
-            self.source(&opaque.source, opaque.source_area, bbox, (opaque.scale_mode, scale), surfaces)?;
+        let (source, offset) = self.source(
+            &opaque.source,
+            opaque.source_area,
+            bbox,
+            Scaling { mode: opaque.scale_mode, place: scale, put: true },
+            surfaces,
+        )?;
         self.blit(&region, &source, offset, Rop2::PUT);
         self.apply_brush(&region, &brush, Rop2::new(opaque.rop, Operands::BrushOnImage));
         Ok(())
@@ -187,7 +199,7 @@ impl Canvas {
             &rop3.source,
             rop3.source_area,
             bbox,
-            (rop3.scale_mode, scale_by_whole_pixels),
+            Scaling { mode: rop3.scale_mode, place: scale_by_whole_pixels, put: false },
             surfaces,
         )?;
         if !Rect::new(offset.x, offset.y, source.width(), source.height()).contains(&bbox) {
@@ -209,8 +221,13 @@ impl Canvas {
         surfaces: &dyn Surfaces,
     ) -> Result<(), PaintError> {
         let area = transparent.source_area;
-        let (source, offset) =
-            self.source(&transparent.source, area, bbox, (ScaleMode::NEAREST, scale), surfaces)?;
+        let (source, offset) = self.source(
+            &transparent.source,
+            area,
+            bbox,
+            Scaling { mode: ScaleMode::NEAREST, place: scale, put: false },
+            surfaces,
+        )?;
         let source = self.as_deep_as_this(source);
         let (colour, bits) = match self.pixels {
             Pixels::Bits8(_) => (0, u32::MAX),
@@ -230,7 +247,7 @@ impl Canvas {
         image: &Image,
         area: Rect,
         bbox: Rect,
-        (scale_mode, place): (ScaleMode, fn(Rect, Rect) -> Affine),
+        Scaling { mode, place, put }: Scaling,
         surfaces: &'a dyn Surfaces,
     ) -> Result<(Cow<'a, Self>, Point), PaintError> {
         let source = self.operand(image, surfaces)?;
@@ -238,17 +255,11 @@ impl Canvas {
             return Ok((source, offset(bbox, area.origin())));
         }
         let size = (bbox.width(), bbox.height());
-        let scaled = Self::scaled(&source, place(area, bbox), size, scale_mode, self.scaled_format(&source));
+        // What only takes the old pixels' place is converted as it is scaled; bits that are mixed are the source's.
+        let as_deep = std::mem::discriminant(&self.pixels) == std::mem::discriminant(&source.pixels);
+        let format = if put || !as_deep { self.format } else { source.format };
+        let scaled = Self::scaled(&source, place(area, bbox), size, mode, format);
         Ok((Cow::Owned(scaled), bbox.origin()))
-    }
-
-    /// The format that an image is scaled in: its own, unless it has to be converted anyway.
-    fn scaled_format(&self, source: &Self) -> SurfaceFormat {
-        if std::mem::discriminant(&self.pixels) == std::mem::discriminant(&source.pixels) {
-            source.format
-        } else {
-            self.format
-        }
     }
 
     /// A canvas of the same depth as this one.
@@ -295,6 +306,16 @@ impl Canvas {
             }
         }
     }
+}
+
+/// How an image comes to the size of a box.
+#[derive(Clone, Copy)]
+struct Scaling {
+    mode: ScaleMode,
+    /// Maps the pixels of the box to those of an area.
+    place: fn(Rect, Rect) -> Affine,
+    /// The image takes the old pixels' place.
+    put: bool,
 }
 
 fn same_size(one: Rect, other: Rect) -> bool {

@@ -36,7 +36,12 @@ impl Draw {
     /// Whether a viewer with these abilities can draw it. Else it gets what the surface shows afterwards.
     pub(super) fn suits(&self, abilities: Abilities) -> bool {
         let op = &self.drawable.op;
-        let own = op.images().any(|image| matches!(image.source, ImageSource::Own(_)));
+        // Viewers copy a surface to itself in one direction only, whichever way it overlaps.
+        let own = op.images().any(|image| match image.source {
+            ImageSource::Own(_) => true,
+            ImageSource::Surface(surface) => surface == self.drawable.surface,
+            _ => false,
+        });
         !own && match op {
             DrawOp::Composite(_) => abilities.composite,
             // Viewers shift glyphs of 8 bits by a row, and read what lies behind them.

@@ -1,8 +1,6 @@
 //! Surfaces of all formats.
 
-use spice_display::qxl::{
-    CopyBits, DrawAlphaBlend, DrawCopy, DrawFill, DrawOp, DrawRop3, DrawTransparent, Image,
-};
+use spice_display::qxl::{CopyBits, DrawAlphaBlend, DrawCopy, DrawFill, DrawOp, DrawRop3, DrawTransparent};
 use spice_proto::display::{AlphaFlags, BitmapFormat, Ropd, ScaleMode, SurfaceFormat};
 use spice_proto::{Point, Rect};
 
@@ -92,8 +90,5 @@ pub(super) fn formats(sheet: &mut Sheet) {
                 DrawOp::CopyBits(CopyBits { source: Point::new(bbox.left + x, bbox.top + y) })
             });
         }
-        sheet.off_screen(scratch, "COPY of the same surface", |_, bbox| {
-            DrawOp::Copy(DrawCopy::put(Image::surface(scratch.id()), whole(bbox)))
-        });
     }
 }

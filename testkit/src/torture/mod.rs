@@ -6,7 +6,8 @@
 //!
 //! Left out is what the C server does not survive: surfaces of one bit, palettes on surfaces of 8 bits or of 565, bitmaps
 //! of the little-endian palette formats, copies between surfaces of different depth, the 38 ROP3 operations that it has
-//! no code for, sources that end before their box does.
+//! no code for, sources that end before their box does. So is what it does not do by rule: copies of a surface to itself
+//! where they overlap, and glyphs of 8 bits, behind which it reads.
 
 mod cell;
 mod composite;

@@ -10,8 +10,7 @@ use super::cell::Sheet;
 use super::images::{Images, Kind};
 use super::rops::{BrushKind, brush, prepare_source};
 
-pub(super) const DEPTHS: [StringFlags; 3] =
-    [StringFlags::RASTER_A1, StringFlags::RASTER_A4, StringFlags::RASTER_A8];
+pub(super) const DEPTHS: [StringFlags; 2] = [StringFlags::RASTER_A1, StringFlags::RASTER_A4];
 
 pub(super) fn words(
     images: &mut Images,
