@@ -136,14 +136,16 @@ impl Canvas {
         }));
     }
 
-    /// Blends one colour, or a tile, over the pixels of `region` by an alpha for each.
+    /// Blends one colour, or a tile, over the pixels of `region` by an alpha for each. The top byte of
+    /// [`SurfaceFormat::RGB32`] is blended as well, as if it were an alpha.
     pub(super) fn cover(
         &mut self,
         region: &Region,
         colour: impl Fn(i32, i32) -> u32,
         alpha: impl Fn(i32, i32) -> u32,
     ) {
-        self.mix(region, self.format, |x, y, target| {
+        let format = if self.format == SurfaceFormat::RGB32 { SurfaceFormat::ARGB32 } else { self.format };
+        self.mix(region, format, |x, y, target| {
             let alpha = alpha(x, y);
             if alpha == 0 {
                 return target.pixel.0;
