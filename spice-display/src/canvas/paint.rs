@@ -6,7 +6,7 @@ use spice_proto::display::{BitmapFormat, ImageFlags, Ropd, ScaleMode, SurfaceFor
 use spice_proto::{Point, Rect, SurfaceId};
 
 use super::brush::BrushPixels;
-use super::composite::Affine;
+use super::composite::{Affine, within};
 use super::convert::Argb;
 use super::mask::masked;
 use super::operand::offset;
@@ -159,7 +159,13 @@ impl Canvas {
             &copy.source,
             area,
             bbox,
-            Scaling { mode: copy.scale_mode, place: scale, put: rop == Rop2::PUT },
+            Scaling {
+                mode: copy.scale_mode,
+                place: scale,
+                put: rop == Rop2::PUT,
+                seen: region.extents(),
+                whole: false,
+            },
             surfaces,
         )?;
         self.blit(&region, &source, offset, rop);
@@ -179,7 +185,13 @@ impl Canvas {
             &opaque.source,
             opaque.source_area,
             bbox,
-            Scaling { mode: opaque.scale_mode, place: scale, put: true },
+            Scaling {
+                mode: opaque.scale_mode,
+                place: scale,
+                put: true,
+                seen: region.extents(),
+                whole: false,
+            },
             surfaces,
         )?;
         self.blit(&region, &source, offset, Rop2::PUT);
@@ -200,10 +212,18 @@ impl Canvas {
             &rop3.source,
             rop3.source_area,
             bbox,
-            Scaling { mode: rop3.scale_mode, place: scale_by_whole_pixels, put: false },
+            Scaling {
+                mode: rop3.scale_mode,
+                place: scale_by_whole_pixels,
+                put: false,
+                seen: region.extents(),
+                whole: true,
+            },
             surfaces,
         )?;
-        if !Rect::new(offset.x, offset.y, source.width(), source.height()).contains(&bbox) {
+        if same_size(bbox, rop3.source_area)
+            && !Rect::new(offset.x, offset.y, source.width(), source.height()).contains(&bbox)
+        {
             let (width, height) = (source.width(), source.height());
             return Err(PaintError::OutsideImage { area: rop3.source_area, width, height });
         }
@@ -226,7 +246,13 @@ impl Canvas {
             &transparent.source,
             area,
             bbox,
-            Scaling { mode: ScaleMode::NEAREST, place: scale, put: false },
+            Scaling {
+                mode: ScaleMode::NEAREST,
+                place: scale,
+                put: false,
+                seen: region.extents(),
+                whole: false,
+            },
             surfaces,
         )?;
         let source = self.as_deep_as_this(source);
@@ -242,28 +268,31 @@ impl Canvas {
     }
 
     /// An image as it is to be drawn over `bbox`, scaled where `area` is of another size, and where its corner comes to
-    /// lie then.
+    /// lie then. Of a scaled one there is only what is seen.
     fn source<'a>(
         &self,
         image: &Image,
         area: Rect,
         bbox: Rect,
-        Scaling { mode, place, put }: Scaling,
+        Scaling { mode, place, put, seen, whole }: Scaling,
         surfaces: &'a dyn Surfaces,
     ) -> Result<(Cow<'a, Self>, Point), PaintError> {
         let source = self.operand(image, surfaces)?;
         if same_size(bbox, area) {
             return Ok((source, offset(bbox, area.origin())));
         }
-        if !self.bounds().contains(&bbox) {
-            return Err(PaintError::Unsupported("an image that is scaled to more than the surface"));
-        }
-        let size = (bbox.width(), bbox.height());
+        let seen = seen.intersect(&bbox).intersect(&self.bounds());
         // What only takes the old pixels' place is converted as it is scaled; bits that are mixed are the source's.
         let as_deep = std::mem::discriminant(&self.pixels) == std::mem::discriminant(&source.pixels);
         let format = if put || !as_deep { self.format } else { source.format };
-        let scaled = Self::scaled(&source, place(area, bbox), size, mode, format);
-        Ok((Cow::Owned(scaled), bbox.origin()))
+        let part = within(seen, bbox);
+        let asked = if whole { Rect::new(0, 0, bbox.width(), bbox.height()) } else { part };
+        let scaled = match Self::scaled(&source, place(area, bbox), (part, asked), mode, format) {
+            Some(scaled) => scaled,
+            None if put => Self::default(),
+            None => Self::new(format, seen.width(), seen.height()).unwrap_or_default(),
+        };
+        Ok((Cow::Owned(scaled), seen.origin()))
     }
 
     /// A canvas of the same depth as this one.
@@ -320,6 +349,10 @@ struct Scaling {
     place: fn(Rect, Rect) -> Affine,
     /// The image takes the old pixels' place.
     put: bool,
+    /// The part of the box that is seen.
+    seen: Rect,
+    /// The C server scales for all of the box.
+    whole: bool,
 }
 
 fn same_size(one: Rect, other: Rect) -> bool {
