@@ -35,7 +35,7 @@ fn act() -> impl Strategy<Value = Act> {
 }
 
 /// How many random schedules are played: a thousand, or what `SPICE_SCHEDULES` says.
-fn schedules() -> ProptestConfig {
+pub(crate) fn schedules() -> ProptestConfig {
     let cases = std::env::var("SPICE_SCHEDULES").ok().and_then(|number| number.parse().ok()).unwrap_or(1000);
     ProptestConfig { cases, ..ProptestConfig::default() }
 }

@@ -143,7 +143,7 @@ mod tests {
     }
 
     fn point() -> impl Strategy<Value = (i32, i32)> {
-        let reach = prop_oneof![3 => 30, 1 => 3000];
+        let reach = prop_oneof![3 => Just(30), 1 => Just(3000)];
         reach.prop_flat_map(|reach| (-reach..=reach, -reach..=reach))
     }
 

@@ -16,8 +16,6 @@ mod line;
 mod pen;
 mod polygon;
 mod segment;
-#[cfg(test)]
-mod tests;
 mod wedge;
 
 use spice_proto::display::{LineFlags, Path, PathFlags, PathSegment};
