@@ -91,8 +91,7 @@ impl Layout {
             }
             Command::Cursor(command) => (CommandKind::CURSOR, self.cursor(command)),
             Command::Message(text) => (CommandKind::MESSAGE, self.put(&release().bytes(text).u8(0).0)),
-            Command::Surface(command) => (CommandKind::SURFACE, self.surface(command)),
-            other => panic!("{other:?} is new"),
+            other => (CommandKind::SURFACE, self.surface(other)),
         }
     }
 
@@ -339,7 +338,8 @@ impl Layout {
         self.with_chunks(head, &shape.data)
     }
 
-    fn surface(&mut self, command: &SurfaceCommand) -> u64 {
+    fn surface(&mut self, command: &Command) -> u64 {
+        let Command::Surface(command) = command else { panic!("{command:?} is new") };
         let fields = match command {
             SurfaceCommand::Create { surface, width, height, format, content } => {
                 let stride = content.as_ref().map_or(width * 4, |content| content.stride()).cast_signed();
