@@ -353,12 +353,3 @@ fn bits_are_copied_as_far_as_there_are_any() {
     assert_eq!(copy(i32::MIN), [1, 2, 3, 4]);
     assert_eq!(copy(i32::MAX), [1, 2, 3, 4]);
 }
-
-#[test]
-fn an_image_is_scaled_to_no_more_than_the_surface() {
-    let canvas = row(SurfaceFormat::RGB32, &[0; 2]);
-    let op = DrawOp::Copy(DrawCopy::put(rgb32(&[1, 2]), Rect::new(0, 0, 2, 1)));
-    let everything = Rect::from_edges(i32::MIN, i32::MIN, i32::MAX, i32::MAX);
-    let result = paint_over(canvas, everything, op, Canvas::default());
-    assert!(matches!(result, Err(PaintError::Unsupported(_))), "{result:?}");
-}

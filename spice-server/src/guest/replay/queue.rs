@@ -51,6 +51,7 @@ struct State {
 
 /// What the player gets.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "it is taken apart where it is made")]
 pub(super) enum Popped {
     Event(Played),
     /// Nothing yet; the waker is called when that changes.
