@@ -8,6 +8,7 @@
 
 pub mod canvas;
 pub mod codec;
+pub mod memory;
 pub mod qxl;
 pub mod region;
 

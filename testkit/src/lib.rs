@@ -1,14 +1,13 @@
-//! Viewers for tests: a SPICE client that paints what it is sent, written against `spice-proto` alone, so that it is
-//! an oracle for the server and shares no code with its painter. And guests for tests: [`torture`] draws with every
-//! operation and every kind of operand.
+//! Viewers for tests: a SPICE client without I/O that paints what it is sent. It takes messages apart by itself, and
+//! paints with `spice_display`'s canvas, which is held against the C server's. And guests for tests: [`torture`] draws
+//! with every operation and every kind of operand.
 
 mod display;
 mod link;
 mod peer;
-mod picture;
 pub mod torture;
+mod translate;
 
 pub use display::DisplayModel;
 pub use link::{LinkFailure, Linked, link, link_and_send};
 pub use peer::ChannelPeer;
-pub use picture::Picture;

@@ -120,7 +120,7 @@ fn watch(display: &mut Display, enough: impl Fn(usize) -> bool) -> Result<Frames
         };
         if let (MARKER, display::Brush::Solid(moment)) = (fill.base.bbox, fill.brush) {
             let mut hash = DefaultHasher::new();
-            screen.pixels().hash(&mut hash);
+            screen.read(screen.bounds()).hash(&mut hash);
             frames.seen.push((Instant::now(), moment, hash.finish()));
         }
         enough(frames.seen.len())

@@ -17,6 +17,7 @@ mod recordings;
 mod scratch;
 mod server;
 mod shot;
+mod torture;
 mod viewer;
 mod wait;
 
@@ -44,6 +45,7 @@ fn main() -> ExitCode {
         hostile::trials(),
         load::trials(&programs),
         recordings::trials(&programs),
+        torture::trials(&programs),
     ];
     libtest_mimic::run(&arguments, trials.into_iter().flatten().collect()).exit_code()
 }

@@ -30,8 +30,8 @@ use crate::wait;
 const SHORT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../spice-display/tests/data");
 /// Where pictures that differ are kept.
 const KEPT: &str = env!("CARGO_TARGET_TMPDIR");
-/// Recordings with surfaces of 8 bits of alpha in them, which the server does not have.
-const OUT_OF_SCOPE: &str = "qxlums";
+/// Moments of a recording that are compared.
+const PLACES: usize = 10;
 /// How long a recording may take to play.
 const PATIENCE: Duration = Duration::from_secs(120);
 /// How long the replay takes that a viewer follows from the start.
@@ -66,7 +66,7 @@ fn recordings(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
         let path = entry.path();
-        if !name(&path).is_empty() && !name(&path).contains(OUT_OF_SCOPE) {
+        if !name(&path).is_empty() {
             files.push((u64::MAX - entry.metadata()?.len(), path));
         }
     }
@@ -81,13 +81,13 @@ fn name(path: &Path) -> &str {
 
 /// A moment of a recording.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Moment {
+pub(crate) struct Moment {
     /// Commands so far.
-    commands: u64,
+    pub(crate) commands: u64,
     /// What the server counts by then: commands that can be expressed, and device events.
-    taken: u64,
+    pub(crate) taken: u64,
     /// Since the recording's first event.
-    at: Duration,
+    pub(crate) at: Duration,
 }
 
 /// What is known of a recording before it is played.
@@ -127,13 +127,13 @@ impl Contents {
         Ok(contents)
     }
 
-    /// Three moments with a picture: about a quarter, half and nearly all of the recording. Where there is none to be
-    /// seen, the next one is taken that has one, or else the last.
+    /// Moments with a picture: after each tenth of the recording, the last one just before its end. Where there is none to
+    /// be seen, the next one is taken that has one, or else the last.
     fn moments(&self) -> Result<Vec<(Moment, u64)>, String> {
         let total = self.moments.len();
         let mut chosen: Vec<(Moment, u64)> = Vec::new();
-        for wanted in [total / 4, total / 2, total.saturating_sub(3)] {
-            let wanted = wanted.max(1);
+        for place in 1..=PLACES {
+            let wanted = (total * place / PLACES).min(total.saturating_sub(3)).max(1);
             let visible = |moment: &&(Moment, bool)| moment.1;
             let after = self.moments.get(wanted - 1..).unwrap_or_default().iter().find(visible);
             let (moment, _) = after
@@ -193,7 +193,12 @@ fn keep(name: &str, commands: u64, viewer: &str, ours: &Shot, theirs: &Shot) -> 
 }
 
 /// The picture that the C server has after so many commands.
-fn c_server(programs: &Programs, path: &Path, commands: u64, scratch: &Scratch) -> Result<Shot, String> {
+pub(crate) fn c_server(
+    programs: &Programs,
+    path: &Path,
+    commands: u64,
+    scratch: &Scratch,
+) -> Result<Shot, String> {
     /// A free port may be taken by somebody else before the server takes it.
     const ATTEMPTS: u32 = 5;
     let program = programs.replay()?;
@@ -214,7 +219,7 @@ fn c_server(programs: &Programs, path: &Path, commands: u64, scratch: &Scratch) 
 }
 
 /// The picture that a viewer gets which comes after so many commands.
-fn our_server(path: &Path, moment: Moment, scratch: &Scratch) -> Result<Shot, String> {
+pub(crate) fn our_server(path: &Path, moment: Moment, scratch: &Scratch) -> Result<Shot, String> {
     let (guest, stop) = (format!("replay:{}", path.display()), moment.commands.to_string());
     let server = Server::start(&["--guest", &guest, "--stop-after", &stop, "--speed", "1e9", "--hold"])?;
     server.wait_for_commands(moment.taken, PATIENCE)?;

@@ -7,8 +7,8 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
+use spice_display::canvas::Canvas;
 use spice_proto::{Point, Rect};
-use testkit::Picture;
 
 use crate::process::Process;
 
@@ -71,10 +71,11 @@ impl Shot {
     }
 
     /// What a viewer of the testkit has.
-    pub(crate) fn of(picture: &Picture) -> Self {
-        let (width, height) = picture.size();
-        let pixels = picture.pixels().iter().map(|pixel| pixel & 0x00ff_ffff).collect();
-        Self { width: width as usize, height: height as usize, pixels }
+    pub(crate) fn of(canvas: &Canvas) -> Self {
+        let data = canvas.read(canvas.bounds());
+        let pixels =
+            data.as_chunks().0.iter().map(|pixel| u32::from_le_bytes(*pixel) & 0x00ff_ffff).collect();
+        Self { width: canvas.width() as usize, height: canvas.height() as usize, pixels }
     }
 
     pub(crate) fn size(&self) -> (usize, usize) {

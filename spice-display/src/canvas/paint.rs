@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use spice_proto::display::{BitmapFormat, Ropd, ScaleMode, SurfaceFormat};
+use spice_proto::display::{BitmapFormat, ImageFlags, Ropd, ScaleMode, SurfaceFormat};
 use spice_proto::{Point, Rect, SurfaceId};
 
 use super::brush::BrushPixels;
@@ -146,7 +146,8 @@ impl Canvas {
         };
         if let (ImageSource::Bitmap(bitmap), Pixels::Bits32(_)) = (&copy.source.source, &self.pixels)
             && bitmap.depth() == 32
-            && copy.source.flags.is_empty()
+            && !(bitmap.format() == BitmapFormat::RGB32
+                && copy.source.flags.contains(ImageFlags::HIGH_BITS_SET))
             && copy.rop == Ropd::OP_PUT
             && same_size(bbox, area)
         {
@@ -382,19 +383,27 @@ fn all_but<P: Pixel>(
 
 /// Mixes a tile over and over with the pixels of `region`.
 fn lay<P: Pixel>(to: &mut Plane<P>, region: &Region, tile: &Plane<P>, origin: Point, rop: Rop2) {
-    to.runs(region, |mut run, at| {
-        let (row, mut x) = tile_at(tile, origin, at);
-        while !run.is_empty() {
-            let piece = row.get(x..).unwrap_or_default();
-            let len = piece.len().min(run.len());
-            if len == 0 {
-                break;
-            }
-            let (now, later) = run.split_at_mut(len);
-            rop.mix(now, piece);
-            (run, x) = (later, 0);
-        }
+    to.runs(region, |run, at| {
+        each_piece(run, tile_at(tile, origin, at), |now, piece, _| rop.mix(now, piece));
     });
+}
+
+/// Calls `paint` for each part of a run over which a row of a tile lies in one piece, with that piece and the part's
+/// place in the run. The run begins over `column`.
+fn each_piece<P: Pixel>(
+    run: &mut [P],
+    (row, mut column): (&[P], usize),
+    mut paint: impl FnMut(&mut [P], &[P], usize),
+) {
+    let mut done = 0;
+    while let Some(piece) = row.get(column..).filter(|piece| !piece.is_empty())
+        && let Some(rest) = run.get_mut(done..).filter(|rest| !rest.is_empty())
+    {
+        let len = piece.len().min(rest.len());
+        paint(&mut rest[..len], &piece[..len], done);
+        done += len;
+        column = 0;
+    }
 }
 
 /// The row of a tile that lies over a pixel, and the column.
@@ -434,11 +443,11 @@ fn mix3<P: Pixel>(
             }
             Some((tile, origin)) => {
                 let at = Point::new(offset.x.wrapping_add_unsigned(x), offset.y.wrapping_add_unsigned(y));
-                let (row, column) = tile_at(tile, origin, at);
-                let brush = row.iter().cycle().skip(column);
-                for ((to, from), brush) in run.iter_mut().zip(source).zip(brush) {
-                    *to = mix.mix(*brush, *from, *to);
-                }
+                each_piece(run, tile_at(tile, origin, at), |now, piece, done| {
+                    for ((to, from), brush) in now.iter_mut().zip(&source[done..]).zip(piece) {
+                        *to = mix.mix(*brush, *from, *to);
+                    }
+                });
             }
         }
     });

@@ -8,6 +8,7 @@ mod check;
 mod command;
 mod draw;
 mod image;
+pub mod parse;
 mod raw;
 pub mod recording;
 

@@ -18,6 +18,8 @@ pub(super) struct Footprint {
     pub(super) region: Region,
     /// Every one of them gets a value that does not depend on the old one.
     pub(super) overwrites: bool,
+    /// It is painted whole or not at all: how the runs of a line are clipped changes what they draw.
+    pub(super) whole: bool,
     /// The pixels of its own surface that it reads besides those that it touches.
     pub(super) reads_own: Region,
     /// The parts of other surfaces that it reads.
@@ -35,7 +37,9 @@ impl Footprint {
         shape: impl Fn(SurfaceId) -> Option<SurfaceShape>,
     ) -> Result<Self, SurfaceId> {
         let region = clip_region(drawable.bbox, &drawable.clip, bounds);
-        let mut footprint = Self { region, overwrites: false, reads_own: Region::new(), reads: Vec::new() };
+        let whole = matches!(drawable.op, DrawOp::Stroke(_));
+        let (reads_own, reads) = (Region::new(), Vec::new());
+        let mut footprint = Self { region, overwrites: false, whole, reads_own, reads };
         for image in drawable.op.images() {
             match image.source {
                 ImageSource::Surface(id) if id == drawable.surface => {

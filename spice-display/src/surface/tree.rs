@@ -25,6 +25,8 @@ pub(super) struct Pending {
     pub(super) drawable: Arc<Drawable>,
     /// The pixels that it still has to paint; never empty.
     pub(super) live: Region,
+    /// It is painted on all pixels that it touches, or not at all.
+    whole: bool,
     /// What it reads of its own surface besides the pixels that it touches.
     reads_own: Region,
     /// What it reads of others.
@@ -34,9 +36,9 @@ pub(super) struct Pending {
 
 impl Pending {
     pub(super) fn new(drawable: Arc<Drawable>, footprint: Footprint) -> Self {
-        let Footprint { region, reads_own, reads, .. } = footprint;
+        let Footprint { region, whole, reads_own, reads, .. } = footprint;
         let weight = drawable.weight();
-        Self { drawable, live: region, reads_own, reads, weight }
+        Self { drawable, live: region, whole, reads_own, reads, weight }
     }
 }
 
@@ -162,7 +164,7 @@ impl Tree {
                 }
                 continue;
             }
-            if left.rect_count() <= MAX_RECTS {
+            if !item.whole && left.rect_count() <= MAX_RECTS {
                 item.live = left;
             }
             if !item.reads_own.is_empty() {

@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use spice_channel::{Channel, ChannelLink, ClientId, PipeLimits, Time};
+use spice_display::canvas::Canvas;
 use spice_display::qxl::GuestEvent;
 use spice_display::{CommandError, RedWorker, WorkerConfig};
 use spice_proto::caps::{Capabilities, CapabilitySet, CommonCap, DisplayCap};
 use spice_proto::display::{ClientMessage, Init, SurfaceFormat};
-use spice_proto::{HeaderKind, Rect};
+use spice_proto::{HeaderKind, Point, Rect};
 use testkit::{ChannelPeer, DisplayModel};
 
 pub(crate) struct Lab {
@@ -21,6 +22,7 @@ pub(crate) struct Lab {
 pub(crate) struct Viewer {
     peer: ChannelPeer,
     pub(crate) model: DisplayModel,
+    able: bool,
     link: VecDeque<u8>,
     /// Bytes that the link carries in one step.
     pub(crate) rate: usize,
@@ -28,12 +30,14 @@ pub(crate) struct Viewer {
     pub(crate) transcript: Vec<u8>,
 }
 
-pub(crate) fn caps(header: HeaderKind, lz4: bool) -> Capabilities {
+/// What a viewer says it can: everything, or as little as may be.
+pub(crate) fn caps(header: HeaderKind, able: bool) -> Capabilities {
     let mini = (header == HeaderKind::Mini).then_some(CommonCap::MINI_HEADER.0);
-    let lz4 = lz4.then_some(DisplayCap::LZ4_COMPRESSION.0);
+    let skills = [DisplayCap::LZ4_COMPRESSION.0, DisplayCap::COMPOSITE.0, DisplayCap::A8_SURFACE.0];
+    let skills = skills.into_iter().filter(|_| able);
     Capabilities {
         common: CapabilitySet::new(mini),
-        channel: CapabilitySet::new(lz4.into_iter().chain([DisplayCap::MONITORS_CONFIG.0])),
+        channel: CapabilitySet::new(skills.chain([DisplayCap::MONITORS_CONFIG.0])),
     }
 }
 
@@ -43,10 +47,10 @@ impl Lab {
         Self { worker, now: Time::from_millis(1), viewers: BTreeMap::new(), next_id: 1 }
     }
 
-    pub(crate) fn join(&mut self, header: HeaderKind, lz4: bool, rate: usize) -> ClientId {
+    pub(crate) fn join(&mut self, header: HeaderKind, able: bool, rate: usize) -> ClientId {
         let id = ClientId(self.next_id);
         self.next_id += 1;
-        self.worker.display_mut().connect(id, ChannelLink { caps: caps(header, lz4) }, self.now);
+        self.worker.display_mut().connect(id, ChannelLink { caps: caps(header, able) }, self.now);
         let mut peer = ChannelPeer::new(header);
         let init = ClientMessage::Init(Init {
             pixmap_cache_id: 1,
@@ -58,6 +62,7 @@ impl Lab {
         let viewer = Viewer {
             peer,
             model: DisplayModel::default(),
+            able,
             link: VecDeque::new(),
             rate,
             transcript: Vec::new(),
@@ -125,9 +130,10 @@ impl Lab {
 
     /// What the viewer has differs from what the server has: where, or nothing.
     pub(crate) fn difference(&mut self, id: ClientId) -> Option<String> {
-        let model = &self.viewers[&id].model;
+        let Viewer { model, able, .. } = &self.viewers[&id];
         let surfaces = self.worker.display().surfaces();
-        let kept = surfaces.iter().filter(|(_, surface)| surface.shape().format != SurfaceFormat::A8);
+        let kept =
+            surfaces.iter().filter(|(_, surface)| *able || surface.shape().format != SurfaceFormat::A8);
         let (here, there): (Vec<_>, Vec<_>) =
             (kept.map(|(id, _)| id).collect(), model.surfaces().map(|(id, _)| id).collect());
         if here != there {
@@ -136,17 +142,23 @@ impl Lab {
         for surface in here {
             let all = Rect::new(0, 0, u32::MAX, u32::MAX);
             let canvas = self.worker.display_mut().canvas(surface, all)?;
-            let picture = model.surface(surface)?;
-            if (canvas.width(), canvas.height()) != picture.size() {
-                return Some(format!("surface {surface} of {:?}", picture.size()));
+            let theirs = model.surface(surface)?;
+            if canvas.bounds() != theirs.bounds() || canvas.format() != theirs.format() {
+                return Some(format!("surface {surface} is {theirs:?} instead of {canvas:?}"));
             }
-            let pixels = canvas.read(canvas.bounds());
-            let pixels = pixels.as_chunks().0.iter().map(|pixel| u32::from_le_bytes(*pixel));
-            if let Some(at) = pixels.zip(picture.pixels()).position(|(ours, theirs)| ours != *theirs) {
-                let width = canvas.width() as usize;
-                return Some(format!("surface {surface} at {}, {}", at % width, at / width));
+            // The top byte of what has no alpha means nothing.
+            let seen = if canvas.format() == SurfaceFormat::RGB32 { 0x00ff_ffff } else { u32::MAX };
+            for at in (0..canvas.height()).flat_map(|y| (0..canvas.width()).map(move |x| point(x, y))) {
+                let pixel = |canvas: &Canvas| canvas.pixel(at).map(|bits| bits & seen);
+                if pixel(canvas) != pixel(theirs) {
+                    return Some(format!("surface {surface} at {at:?}"));
+                }
             }
         }
         None
     }
+}
+
+fn point(x: u32, y: u32) -> Point {
+    Point::new(x.cast_signed(), y.cast_signed())
 }

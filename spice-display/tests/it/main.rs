@@ -3,9 +3,16 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test says what it found by panicking")]
 #![expect(clippy::disallowed_methods, reason = "tests read the recordings that are kept beside them")]
 
+mod cve;
 mod hostile;
 mod lab;
+#[path = "../../src/qxl/parse/tests/layout.rs"]
+mod layout;
+mod memory;
 mod recordings;
 mod scene;
 mod torture;
 mod viewers;
+
+/// Whose commands `layout` lays out.
+use spice_display::qxl;

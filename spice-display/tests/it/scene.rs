@@ -1,6 +1,6 @@
 //! Random guests: surfaces come and go, and everything is drawn on everything.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use proptest::prelude::*;
 use spice_display::qxl::{
@@ -40,7 +40,7 @@ pub(crate) fn create(surface: u32, content: Option<Arc<Bitmap>>) -> GuestEvent {
         surface: SurfaceId(surface),
         width: SIDE,
         height: SIDE,
-        format: SurfaceFormat::RGB32,
+        format: format(surface),
         content,
     }))
 }
@@ -70,7 +70,27 @@ pub(crate) fn bitmap(width: u32, height: u32, seed: u32) -> Arc<Bitmap> {
 }
 
 fn surface() -> impl Strategy<Value = u32> {
-    0..5_u32
+    0..7_u32
+}
+
+/// Surfaces of other formats, which the draws of the torture read and draw on.
+fn format(surface: u32) -> SurfaceFormat {
+    match surface {
+        1 | 6 => SurfaceFormat::ARGB32,
+        3 => SurfaceFormat::RGB555,
+        4 => SurfaceFormat::RGB565,
+        5 => SurfaceFormat::A8,
+        _ => SurfaceFormat::RGB32,
+    }
+}
+
+/// Something out of everything that can be drawn.
+fn any_draw() -> impl Strategy<Value = GuestEvent> {
+    static DRAWABLES: LazyLock<Vec<Drawable>> = LazyLock::new(testkit::torture::drawables);
+    (surface(), any::<prop::sample::Index>()).prop_map(|(surface, index)| {
+        let drawable = Drawable { surface: SurfaceId(surface), ..index.get(&DRAWABLES).clone() };
+        GuestEvent::Command(Command::Draw(drawable))
+    })
 }
 
 fn bbox() -> impl Strategy<Value = Rect> {
@@ -112,11 +132,12 @@ fn op() -> impl Strategy<Value = (Rect, DrawOp)> {
 
 /// One thing that a guest may do; some of them are refused, because a surface is or is not there.
 pub(crate) fn event() -> impl Strategy<Value = GuestEvent> {
-    let created = (1..5_u32, any::<bool>(), any::<u32>())
+    let created = (1..7_u32, any::<bool>(), any::<u32>())
         .prop_map(|(surface, keep, seed)| create(surface, keep.then(|| bitmap(SIDE, SIDE, seed))));
-    let destroyed = (1..5_u32).prop_map(destroy);
+    let destroyed = (1..7_u32).prop_map(destroy);
     prop_oneof![
-        60 => (surface(), op(), clip()).prop_map(|(id, (bbox, op), clip)| draw(id, bbox, clip, op)),
+        30 => any_draw(),
+        40 => (surface(), op(), clip()).prop_map(|(id, (bbox, op), clip)| draw(id, bbox, clip, op)),
         6 => created,
         4 => destroyed,
         1 => Just(primary()),

@@ -12,6 +12,7 @@ const SMALL: PipeLimits = PipeLimits { items: 8, bytes: 64 << 10 };
 
 /// What happens in a schedule.
 #[derive(Clone, Debug)]
+#[expect(clippy::large_enum_variant, reason = "there are few of them")]
 enum Act {
     Guest(GuestEvent),
     Step,
@@ -35,7 +36,7 @@ fn act() -> impl Strategy<Value = Act> {
 }
 
 /// How many random schedules are played: a thousand, or what `SPICE_SCHEDULES` says.
-fn schedules() -> ProptestConfig {
+pub(crate) fn schedules() -> ProptestConfig {
     let cases = std::env::var("SPICE_SCHEDULES").ok().and_then(|number| number.parse().ok()).unwrap_or(1000);
     ProptestConfig { cases, ..ProptestConfig::default() }
 }

@@ -17,15 +17,25 @@ pub(super) struct Sheet {
     pub(super) images: Images,
     cases: Vec<Case>,
     next: u32,
+    stacked: bool,
 }
 
 impl Sheet {
     pub(super) fn new(seed: u32) -> Self {
-        Self { images: Images::new(seed), cases: Vec::new(), next: 0 }
+        Self { images: Images::new(seed), cases: Vec::new(), next: 0, stacked: false }
+    }
+
+    /// One whose cells are all in the top left corner.
+    pub(super) fn stacked(seed: u32) -> Self {
+        Self { stacked: true, ..Self::new(seed) }
     }
 
     pub(super) fn finish(self) -> Vec<Case> {
-        assert!(self.next <= WIDTH / SIDE * (HEIGHT / SIDE), "{} cells do not fit", self.next);
+        assert!(
+            self.stacked || self.next <= WIDTH / SIDE * (HEIGHT / SIDE),
+            "{} cells do not fit",
+            self.next
+        );
         self.cases
     }
 
@@ -89,6 +99,9 @@ impl Sheet {
         let columns = WIDTH / SIDE;
         let (column, row) = (self.next % columns, self.next / columns);
         self.next += 1;
+        if self.stacked {
+            return Rect::new(0, 0, SIDE, SIDE);
+        }
         let Point { x, y } = Point::new((column * SIDE).cast_signed(), (row * SIDE).cast_signed());
         Rect::new(x, y, SIDE, SIDE)
     }

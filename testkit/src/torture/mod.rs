@@ -19,7 +19,7 @@ mod rops;
 mod scaling;
 mod text;
 
-use spice_display::qxl::{Command, DeviceEvent, GuestEvent, PrimarySurface, SurfaceCommand};
+use spice_display::qxl::{Command, DeviceEvent, Drawable, GuestEvent, PrimarySurface, SurfaceCommand};
 use spice_proto::display::SurfaceFormat;
 use spice_proto::{Rect, SurfaceId};
 
@@ -99,21 +99,40 @@ pub struct Case {
 #[must_use]
 pub fn cases(part: Part) -> Vec<Case> {
     let mut sheet = Sheet::new(part as u32 + 1);
-    match part {
-        Part::Fill => rops::fill(&mut sheet),
-        Part::Copy => rops::copy(&mut sheet),
-        Part::Other => rops::other(&mut sheet),
-        Part::Rop3 => rops::rop3(&mut sheet),
-        Part::Masks => masks::masks(&mut sheet),
-        Part::Scaling => scaling::scaling(&mut sheet),
-        Part::Alpha => scaling::alpha(&mut sheet),
-        Part::Composite => composite::operators(&mut sheet),
-        Part::Transforms => composite::transforms(&mut sheet),
-        Part::Text => text::text(&mut sheet),
-        Part::Stroke => lines::stroke(&mut sheet),
-        Part::Formats => formats::formats(&mut sheet),
-    }
+    fill(part, &mut sheet);
     sheet.finish()
+}
+
+/// What all cases draw, each in the top left 32x32 pixels of a surface. They read surfaces 1 to 6.
+#[must_use]
+pub fn drawables() -> Vec<Drawable> {
+    let draws = Part::ALL.into_iter().flat_map(|part| {
+        let mut sheet = Sheet::stacked(part as u32 + 1);
+        fill(part, &mut sheet);
+        sheet.finish()
+    });
+    let drawn = draws.flat_map(|case| case.events).filter_map(|event| match event {
+        GuestEvent::Command(Command::Draw(drawable)) => Some(drawable),
+        _ => None,
+    });
+    drawn.collect()
+}
+
+fn fill(part: Part, sheet: &mut Sheet) {
+    match part {
+        Part::Fill => rops::fill(sheet),
+        Part::Copy => rops::copy(sheet),
+        Part::Other => rops::other(sheet),
+        Part::Rop3 => rops::rop3(sheet),
+        Part::Masks => masks::masks(sheet),
+        Part::Scaling => scaling::scaling(sheet),
+        Part::Alpha => scaling::alpha(sheet),
+        Part::Composite => composite::operators(sheet),
+        Part::Transforms => composite::transforms(sheet),
+        Part::Text => text::text(sheet),
+        Part::Stroke => lines::stroke(sheet),
+        Part::Formats => formats::formats(sheet),
+    }
 }
 
 /// A part from the creation of its surfaces on.

@@ -230,7 +230,7 @@ impl Blend {
             let around = (255 - sa) * d + (255 - target_alpha.cast_signed()) * s;
             clamped(around + self.product(d, target_alpha.cast_signed(), s, sa))
         });
-        let [blue, green, red] = colours.map(|colour| divide_255(colour));
+        let [blue, green, red] = colours.map(divide_255);
         divide_255(clamped(both.cast_signed())) << 24 | red << 16 | green << 8 | blue
     }
 
