@@ -5,9 +5,6 @@ use spice_proto::{Point, Rect};
 
 use super::Canvas;
 use super::composite::{Affine, Filter, Repeat, Sampler, with_alpha};
-use super::convert::Argb;
-use super::each_depth;
-use super::plane::Pixel;
 
 /// How many pixels of a source there are for each of a target, in parts of 65,536. What does not fit is cut off, as the
 /// C server does it.
@@ -68,12 +65,9 @@ impl Canvas {
         let mut scaled = Self::new(format, part.width(), part.height())?;
         let stored = with_alpha(scaled.format);
         let all = scaled.bounds().into();
-        each_depth!(&mut scaled.pixels, plane => plane.runs(&all, |run, at| {
-            let y = at.y.saturating_add(part.top);
-            for (x, pixel) in (part.left.saturating_add(at.x)..).zip(run) {
-                *pixel = Pixel::from_bits(Argb(sampler.pixel(x, y)).store(stored));
-            }
-        }));
+        scaled.mix_rows(&all, stored, |at, to| {
+            sampler.fetch(at.x.saturating_add(part.left), at.y.saturating_add(part.top), to);
+        });
         Some(scaled)
     }
 }

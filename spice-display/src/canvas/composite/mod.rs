@@ -2,7 +2,10 @@
 
 mod channels;
 mod operator;
+mod row;
 mod sample;
+#[cfg(test)]
+mod tests;
 mod wide;
 
 use spice_proto::display::{AlphaFlags, CompositeFlags, SurfaceFormat};
@@ -16,6 +19,7 @@ use super::{Canvas, Pixels, each_depth};
 use crate::qxl::{DrawAlphaBlend, DrawComposite, ImageSource};
 use crate::region::Region;
 use operator::{Masked, Operator, over};
+use row::{Piece, combine};
 
 pub(super) use sample::{Affine, Filter, Repeat, Sampler};
 
@@ -62,26 +66,29 @@ impl Canvas {
         let copies = operator == Operator::SOURCE && whole && self.format == SurfaceFormat::RGB32;
         let source = if copies { source.copied(all) } else { source };
         let sparse = source.is_sparse();
-        self.mix(region, format, |x, y, target| {
-            let (x, y) = (x.wrapping_sub(bbox.left), y.wrapping_sub(bbox.top));
-            if let Operator::Wide(wide) = operator {
+        let place = |at: Point| (at.x.wrapping_sub(bbox.left), at.y.wrapping_sub(bbox.top));
+        if let Operator::Wide(wide) = operator {
+            self.mix(region, format, |x, y, target| {
+                let (x, y) = place(Point::new(x, y));
                 let mask = mask.as_ref().map(|mask| mask.wide(x, y));
                 let unseen = sparse && mask == Some([0.0; 4]);
                 let source = if unseen { [0.0; 4] } else { source.wide(x, y) };
                 let target = sample::widen(target.format, target.pixel);
-                return wide::narrow(wide.mix(source, mask.map(|mask| (mask, by_channel)), target));
-            }
-            let pixel = source.pixel(x, y);
-            let masked = match &mask {
-                None => Masked::whole(pixel),
-                Some(mask) if by_channel => Masked::by_channel(pixel, mask.pixel(x, y)),
-                Some(mask) => Masked::by_alpha(pixel, mask.pixel(x, y)),
-            };
-            match operator {
-                Operator::Sum(sum) => sum.mix(masked, target.pixel.0),
-                Operator::Blend(blend) => blend.mix(masked, target.pixel.0),
-                Operator::Wide(_) => target.pixel.0,
-            }
+                wide::narrow(wide.mix(source, mask.map(|mask| (mask, by_channel)), target))
+            });
+            return Ok(());
+        }
+        let (mut sources, mut masks) = (Piece::new(), Piece::new());
+        self.mix_rows(region, format, |at, target| {
+            let (x, y) = place(at);
+            let sources = sources.of(target.len());
+            source.fetch(x, y, sources);
+            let mask = mask.as_ref().map(|mask| {
+                let masks = masks.of(target.len());
+                mask.fetch(x, y, masks);
+                (&*masks, by_channel)
+            });
+            combine(operator, sources, mask, target);
         });
         Ok(())
     }
@@ -114,10 +121,13 @@ impl Canvas {
         if !sampler.is_drawn(seen) || alpha != 255 && !sample::is_near(seen, Point::default()) {
             return Ok(());
         }
-        self.mix(region, with_alpha(self.format), |x, y, target| {
-            let source = sampler.pixel(x.wrapping_sub(bbox.left), y.wrapping_sub(bbox.top));
-            let source = if alpha == 255 { source } else { Masked::by_alpha(source, alpha << 24).source };
-            over(source, target.pixel.0)
+        let (mut sources, mut masks) = (Piece::new(), Piece::new());
+        self.mix_rows(region, with_alpha(self.format), |at, target| {
+            let sources = sources.of(target.len());
+            sampler.fetch(at.x.wrapping_sub(bbox.left), at.y.wrapping_sub(bbox.top), sources);
+            let masks = masks.of(target.len());
+            masks.fill(alpha << 24);
+            combine(Operator::OVER, sources, (alpha != 255).then_some((&*masks, false)), target);
         });
         if !blend.flags.contains(AlphaFlags::DEST_HAS_ALPHA) {
             self.forget_alpha(region, bbox);

@@ -150,6 +150,15 @@ impl Operator {
         })
     }
 
+    /// Mixes a pixel with what lies below; one that is computed in fractions leaves that as it is.
+    pub(super) fn mix(self, masked: Masked, target: u32) -> u32 {
+        match self {
+            Self::Sum(sum) => sum.mix(masked, target),
+            Self::Blend(blend) => blend.mix(masked, target),
+            Self::Wide(_) => target,
+        }
+    }
+
     /// Whether the target's alpha matters to its colours. Where it does not, pixman computes an alpha even for a target
     /// that has none, and leaves it in the byte that means nothing.
     pub(super) const fn heeds_target_alpha(self) -> bool {

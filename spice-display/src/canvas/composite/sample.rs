@@ -53,10 +53,12 @@ impl Repeat {
     }
 
     /// The column or row of an image of `size` that shows at `at`, if one does.
-    fn place(self, at: i64, size: u32) -> Option<u32> {
+    #[inline]
+    pub(super) fn place(self, at: i64, size: u32) -> Option<u32> {
         let size = i64::from(size);
         let place = match self {
             _ if size == 0 => return None,
+            _ if (0..size).contains(&at) => at,
             Self::None => at,
             Self::Normal => at.rem_euclid(size),
             Self::Pad => at.clamp(0, size - 1),
@@ -84,8 +86,8 @@ pub(in super::super) struct Affine {
     transformed: bool,
 }
 
-const ONE: i64 = 1 << 16;
-const HALF: i64 = ONE / 2;
+pub(super) const ONE: i64 = 1 << 16;
+pub(super) const HALF: i64 = ONE / 2;
 
 /// A transform that changes nothing.
 const IDENTITY: Transform = Transform {
@@ -122,7 +124,12 @@ impl Affine {
         Self::new(None, Point::default())
     }
 
-    fn at(&self, x: i64, y: i64) -> (i64, i64) {
+    /// What a column adds.
+    pub(super) const fn step(&self) -> (i64, i64) {
+        self.column
+    }
+
+    pub(super) fn at(&self, x: i64, y: i64) -> (i64, i64) {
         let place = |column: i64, row: i64, first: i64| {
             column.wrapping_mul(x).wrapping_add(row.wrapping_mul(y)).wrapping_add(first)
         };
@@ -191,20 +198,11 @@ impl<'a> Sampler<'a> {
             Filter::Nearest => self.texel(x.wrapping_sub(1) >> 16, y.wrapping_sub(1) >> 16),
             Filter::Bilinear => {
                 let (x, y) = (x.wrapping_sub(HALF), y.wrapping_sub(HALF));
-                let weight = |at: i64| u32::try_from(at >> 9 & 0x7f).unwrap_or(0);
-                let (right, lower) = (weight(x), weight(y));
-                let (left, upper) = (128 - right, 128 - lower);
+                let weights = Weights::new(x, y);
                 let (x, y) = (x >> 16, y >> 16);
-                let texels = [
-                    (self.texel(x, y), left * upper),
-                    (self.texel(x + 1, y), right * upper),
-                    (self.texel(x, y + 1), left * lower),
-                    (self.texel(x + 1, y + 1), right * lower),
-                ];
-                let channel = |shift: u32| {
-                    texels.iter().map(|(texel, weight)| (texel >> shift & 0xff) * weight).sum::<u32>() >> 14
-                };
-                channel(24) << 24 | channel(16) << 16 | channel(8) << 8 | channel(0)
+                let texels =
+                    [self.texel(x, y), self.texel(x + 1, y), self.texel(x, y + 1), self.texel(x + 1, y + 1)];
+                mean(texels, weights)
             }
         }
     }
@@ -321,6 +319,39 @@ impl<'a> Sampler<'a> {
         let y = self.repeat.place(y, self.image.height())?;
         each_depth!(&self.image.pixels, plane => plane.row(y).get(x as usize).map(|pixel| pixel.bits()))
     }
+}
+
+/// What four neighbouring pixels, row by row, weigh at a place between their centres; 16,384 together.
+#[derive(Clone, Copy)]
+pub(super) struct Weights([u64; 4]);
+
+impl Weights {
+    #[inline]
+    pub(super) const fn new(x: i64, y: i64) -> Self {
+        let (right, lower) = (seven_bits(x), seven_bits(y));
+        let (left, upper) = (128 - right, 128 - lower);
+        Self([left * upper, right * upper, left * lower, right * lower])
+    }
+}
+
+/// The upper seven bits of what is behind the point.
+const fn seven_bits(at: i64) -> u64 {
+    (at >> 9 & 0x7f).cast_unsigned()
+}
+
+/// The weighted mean of four pixels, channel by channel, rounded down.
+#[inline]
+pub(super) fn mean(pixels: [u32; 4], Weights(weights): Weights) -> u32 {
+    const CHANNELS: u32 = 0x00ff_00ff;
+    // A sum takes 22 bits: there is room for two in 64.
+    let spread = |pixel: u32| u64::from(pixel & 0xff) | u64::from(pixel >> 16 & 0xff) << 32;
+    let sum = |shift: u32| -> u32 {
+        let sum: u64 =
+            pixels.iter().zip(weights).map(|(pixel, weight)| spread(pixel >> shift) * weight).sum();
+        let mean = sum >> 14;
+        (mean & 0xff) as u32 | ((mean >> 32 & 0xff) as u32) << 16
+    };
+    sum(0) & CHANNELS | (sum(8) & CHANNELS) << 8
 }
 
 /// Whether a box, moved by `origin`, and the pixels around it have coordinates of 16 bits.
