@@ -1,3 +1,5 @@
 //! The codecs of pictures.
 
+pub mod glz;
+pub mod lz;
 pub mod quic;

@@ -1,0 +1,121 @@
+//! The pictures that can be referred to.
+
+use std::collections::VecDeque;
+
+use bytes::Bytes;
+
+use super::{GlzFormat, MAX_WINDOW};
+
+/// A picture in the window.
+#[derive(Debug)]
+pub(super) struct Held {
+    pub(super) format: GlzFormat,
+    /// The number of its first pixel, all pixels that were ever in the window being numbered.
+    pub(super) start: u64,
+    pub(super) pixels: u64,
+    /// Its rows, with nothing between them.
+    pub(super) data: Bytes,
+}
+
+/// Whole pictures, of not more than so many pixels together, and which of them has a pixel.
+#[derive(Debug)]
+pub(super) struct Window {
+    most: u32,
+    images: VecDeque<Held>,
+    /// How many pictures have left.
+    gone: u32,
+    /// For the first number of each page, how many pictures had come before the one whose pixel it is.
+    pages: Box<[u32]>,
+    start: u64,
+    next: u64,
+    weight: usize,
+}
+
+/// A page has `1 << PAGE` numbers.
+const PAGE: u32 = 8;
+
+impl Window {
+    /// Bytes of its pages, at the most.
+    pub(super) const SIZE: usize = Self::pages(MAX_WINDOW) * size_of::<u32>();
+
+    pub(super) fn new(most: u32) -> Self {
+        let pages = vec![0; Self::pages(most)].into();
+        Self { most, images: VecDeque::new(), gone: 0, pages, start: 0, next: 0, weight: 0 }
+    }
+
+    /// Pages for so many pixels, none of which is used twice.
+    const fn pages(most: u32) -> usize {
+        ((most >> PAGE) as usize + 2).next_power_of_two()
+    }
+
+    /// Most pixels.
+    pub(super) const fn most(&self) -> u32 {
+        self.most
+    }
+
+    /// Bytes of its pictures.
+    pub(super) const fn weight(&self) -> usize {
+        self.weight
+    }
+
+    /// Pictures.
+    pub(super) fn len(&self) -> usize {
+        self.images.len()
+    }
+
+    /// Pixels.
+    pub(super) const fn pixels(&self) -> u64 {
+        self.next - self.start
+    }
+
+    /// The number of the next pixel.
+    pub(super) const fn next(&self) -> u64 {
+        self.next
+    }
+
+    /// The number of the first pixel of the last `count` pictures.
+    pub(super) fn start_of_last(&self, count: usize) -> u64 {
+        let first = self.images.len().saturating_sub(count);
+        self.images.get(first).map_or(self.next, |held| held.start)
+    }
+
+    /// Has the oldest go until there is room for `pixels`.
+    pub(super) fn make_room(&mut self, pixels: u64) {
+        while self.pixels() + pixels > self.most.into()
+            && let Some(gone) = self.images.pop_front()
+        {
+            self.gone = self.gone.wrapping_add(1);
+            self.start += gone.pixels;
+            self.weight -= gone.data.len();
+        }
+    }
+
+    /// Adds a picture, for which there is room.
+    pub(super) fn push(&mut self, format: GlzFormat, pixels: u64, data: Bytes) {
+        let start = self.next;
+        let number = self.gone.wrapping_add(self.images.len() as u32);
+        self.next += pixels;
+        self.weight += data.len();
+        let mask = self.pages.len() - 1;
+        for page in start.div_ceil(1 << PAGE)..self.next.div_ceil(1 << PAGE) {
+            self.pages[page as usize & mask] = number;
+        }
+        self.images.push_back(Held { format, start, pixels, data });
+    }
+
+    /// The picture that has this pixel, and how many came after it.
+    #[inline]
+    pub(super) fn find(&self, pixel: u64) -> Option<(usize, &Held)> {
+        let page = (pixel >> PAGE) as usize & (self.pages.len() - 1);
+        let before = self.pages.get(page)?.wrapping_sub(self.gone);
+        // The picture at the page's beginning may have left.
+        let mut at = if (before as usize) < self.images.len() { before as usize } else { 0 };
+        loop {
+            let held = self.images.get(at)?;
+            if pixel < held.start + held.pixels {
+                return (pixel >= held.start).then_some((self.images.len() - 1 - at, held));
+            }
+            at += 1;
+        }
+    }
+}
