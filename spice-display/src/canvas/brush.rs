@@ -30,7 +30,7 @@ impl Canvas {
     ) -> Result<BrushPixels<'a>, PaintError> {
         Ok(match brush {
             Brush::None => BrushPixels::Solid(0),
-            Brush::Solid(colour) => BrushPixels::Solid(*colour),
+            Brush::Solid(colour) => BrushPixels::Solid(self.colour_bits(*colour)),
             Brush::Pattern(pattern) => {
                 let tile = self.as_deep_as_this(self.operand(&pattern.image, surfaces)?);
                 BrushPixels::Tile { tile, origin: pattern.pos }

@@ -52,6 +52,31 @@ impl Argb {
             _ => self.0 & !OPAQUE,
         }
     }
+
+    /// [`Self::load`] for neighbouring pixels; the format is looked at once.
+    fn load_row<P: Pixel>(format: SurfaceFormat, from: &[P], to: &mut [Self]) {
+        use SurfaceFormat as F;
+        match format {
+            F::A8 | F::A1 => each(from, to, |pixel| Self::load(F::A8, pixel.bits())),
+            F::RGB555 => each(from, to, |pixel| Self::load(F::RGB555, pixel.bits())),
+            F::RGB565 => each(from, to, |pixel| Self::load(F::RGB565, pixel.bits())),
+            F::ARGB32 => each(from, to, |pixel| Self::load(F::ARGB32, pixel.bits())),
+            _ => each(from, to, |pixel| Self::load(F::RGB32, pixel.bits())),
+        }
+    }
+
+    /// [`Self::store`] for neighbouring pixels.
+    fn store_row<P: Pixel>(format: SurfaceFormat, from: &[Self], to: &mut [P]) {
+        use SurfaceFormat as F;
+        match format {
+            F::A8 => each(from, to, |pixel| P::from_bits(pixel.store(F::A8))),
+            F::A1 => each(from, to, |pixel| P::from_bits(pixel.store(F::A1))),
+            F::RGB555 => each(from, to, |pixel| P::from_bits(pixel.store(F::RGB555))),
+            F::RGB565 => each(from, to, |pixel| P::from_bits(pixel.store(F::RGB565))),
+            F::ARGB32 => each(from, to, |pixel| P::from_bits(pixel.store(F::ARGB32))),
+            _ => each(from, to, |pixel| P::from_bits(pixel.store(F::RGB32))),
+        }
+    }
 }
 
 const OPAQUE: u32 = 0xff00_0000;
@@ -68,11 +93,11 @@ impl Canvas {
     pub(super) fn converted(&self, format: SurfaceFormat) -> Self {
         let mut to = Self::new(format, self.width(), self.height()).unwrap_or_default();
         let stored = if to.format == SurfaceFormat::RGB32 { SurfaceFormat::ARGB32 } else { to.format };
-        let load = |bits| Argb::load(self.format, bits).store(stored);
+        let from_format = self.format;
         each_depth!(&self.pixels, from => match &mut to.pixels {
-            Pixels::Bits8(to) => convert(from, to, load),
-            Pixels::Bits16(to) => convert(from, to, load),
-            Pixels::Bits32(to) => convert(from, to, load),
+            Pixels::Bits8(to) => convert((from, from_format), (to, stored)),
+            Pixels::Bits16(to) => convert((from, from_format), (to, stored)),
+            Pixels::Bits32(to) => convert((from, from_format), (to, stored)),
         });
         to
     }
@@ -87,13 +112,22 @@ impl Canvas {
     }
 }
 
-fn convert<P: Pixel, Q: Pixel>(from: &Plane<P>, to: &mut Plane<Q>, convert: impl Fn(u32) -> u32) {
+fn convert<P: Pixel, Q: Pixel>(
+    (from, from_format): (&Plane<P>, SurfaceFormat),
+    (to, to_format): (&mut Plane<Q>, SurfaceFormat),
+) {
+    let mut row = vec![Argb(0); to.width() as usize];
     let all = to.bounds().into();
     to.runs(&all, |run, at| {
-        for (to, from) in run.iter_mut().zip(from.row(at.y.unsigned_abs())) {
-            *to = Q::from_bits(convert(from.bits()));
-        }
+        Argb::load_row(from_format, from.row(at.y.unsigned_abs()), &mut row);
+        Argb::store_row(to_format, &row, run);
     });
+}
+
+fn each<A: Copy, B>(from: &[A], to: &mut [B], change: impl Fn(A) -> B) {
+    for (to, from) in to.iter_mut().zip(from) {
+        *to = change(*from);
+    }
 }
 
 #[cfg(test)]

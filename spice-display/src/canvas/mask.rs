@@ -3,9 +3,10 @@
 use spice_proto::display::SurfaceFormat;
 use spice_proto::{Point, Rect};
 
-use super::Pixels;
 use super::operand::{index, offset};
 use super::paint::{PaintError, Surfaces};
+use super::plane::Pixel;
+use super::{Pixels, each_depth};
 use crate::qxl::{BitmapFormat, ImageSource, Mask};
 use crate::region::Region;
 
@@ -25,34 +26,48 @@ pub(super) fn masked(
             if !matches!(format, BitmapFormat::BIT1_LE | BitmapFormat::BIT1_BE) {
                 return Err(PaintError::Format(format));
             }
-            Ok(set_pixels(region, (bitmap.width(), bitmap.height()), corner, |x, y| {
-                (index(format, bitmap.row(y), x as usize) == 1) != mask.inverted
+            Ok(set_pixels(region, (bitmap.width(), bitmap.height()), corner, |y| {
+                let row = bitmap.row(y);
+                move |x| (index(format, row, x as usize) == 1) != mask.inverted
             }))
         }
         ImageSource::Surface(id) => {
             let canvas = surfaces.canvas(*id).ok_or(PaintError::Surface(*id))?;
-            let (Pixels::Bits8(plane), SurfaceFormat::A1) = (&canvas.pixels, canvas.format) else {
-                return Err(PaintError::Unsupported("a mask of a surface with more than one bit"));
-            };
-            Ok(set_pixels(region, (canvas.width(), canvas.height()), corner, |x, y| {
-                plane.row(y).get(x as usize).is_some_and(|bit| (*bit != 0) != mask.inverted)
-            }))
+            let size = (canvas.width(), canvas.height());
+            Ok(match (&canvas.pixels, canvas.format) {
+                (Pixels::Bits8(plane), SurfaceFormat::A1) => set_pixels(region, size, corner, |y| {
+                    let row = plane.row(y);
+                    move |x| (row.get(x as usize).is_some_and(|bit| *bit != 0)) != mask.inverted
+                }),
+                // The C server takes the memory of any surface for bits, as many in a row as there are pixels.
+                (pixels, _) => each_depth!(pixels, plane => set_pixels(region, size, corner, |y| {
+                    let row = plane.row(y);
+                    move |x| bit_of(row, x) != mask.inverted
+                })),
+            })
         }
         ImageSource::Quic(_) | ImageSource::Own(_) => Err(PaintError::Unsupported("a mask of colours")),
     }
 }
 
-/// The pixels of `region` for which `set` holds at their place in a mask of this size with its corner at `corner`.
-fn set_pixels(
+/// A bit of a row of pixels, the lowest one of the first pixel first.
+fn bit_of<P: Pixel>(row: &[P], x: u32) -> bool {
+    let bits = 8 * size_of::<P>() as u32;
+    row.get((x / bits) as usize).is_some_and(|pixel| pixel.bits() >> (x % bits) & 1 == 1)
+}
+
+/// The pixels of `region` that are set in a mask of this size with its corner at `corner`: `row` answers, for a row of
+/// the mask, which of its columns are.
+fn set_pixels<R: Fn(u32) -> bool>(
     region: &Region,
     (width, height): (u32, u32),
     corner: Point,
-    set: impl Fn(u32, u32) -> bool,
+    row: impl Fn(u32) -> R,
 ) -> Region {
     let bounds = Rect::new(corner.x, corner.y, width, height).intersect(&region.extents());
     let rows = (bounds.top..bounds.bottom).flat_map(|y| {
-        let (row, set) = (y.abs_diff(corner.y), &set);
-        let is_set = move |x: i32| set(x.abs_diff(corner.x), row);
+        let set = row(y.abs_diff(corner.y));
+        let is_set = move |x: i32| set(x.abs_diff(corner.x));
         let mut from = bounds.left;
         std::iter::from_fn(move || {
             let left = (from..bounds.right).find(|x| is_set(*x))?;
@@ -61,5 +76,6 @@ fn set_pixels(
             Some(Rect::from_edges(left, y, right, y + 1))
         })
     });
-    Region::from_rows(rows).intersect(region)
+    let set = Region::from_rows(rows);
+    if region.contains_rect(&bounds) { set } else { set.intersect(region) }
 }

@@ -7,10 +7,14 @@ mod brush;
 mod clip;
 mod composite;
 mod convert;
+#[cfg(test)]
+mod known_values;
 mod mask;
 mod operand;
 mod paint;
 mod plane;
+#[cfg(test)]
+mod robustness;
 mod rop;
 mod scale;
 mod stroke;
@@ -150,8 +154,9 @@ impl Canvas {
         Bitmap::new(format, size, stride.try_into().ok()?, true, data).ok()
     }
 
-    /// Gives every pixel of `region` these bits.
+    /// Gives every pixel of `region` these bits; on a surface of one bit, the lowest one of them.
     pub fn fill(&mut self, region: &Region, bits: u32) {
+        let bits = self.colour_bits(bits);
         each_depth!(&mut self.pixels, plane => plane.fill(region, Pixel::from_bits(bits)));
     }
 

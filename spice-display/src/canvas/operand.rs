@@ -20,12 +20,14 @@ impl Canvas {
         image: &Image,
         surfaces: &'a dyn Surfaces,
     ) -> Result<Cow<'a, Self>, PaintError> {
-        let mut canvas = self.original(image, surfaces)?;
+        let canvas = self.original(image, surfaces)?;
         if matches!(image.source, ImageSource::Surface(_)) {
             return Ok(canvas);
         }
+        // The C server keeps what it caches in its own format, and looks at that one.
+        let kept = image.flags.contains(ImageFlags::CACHE_ME);
         let has_alpha = match &image.source {
-            ImageSource::Bitmap(bitmap) => bitmap.format() == BitmapFormat::RGBA,
+            ImageSource::Bitmap(bitmap) if !kept => bitmap.format() == BitmapFormat::RGBA,
             _ => canvas.format == SurfaceFormat::ARGB32,
         };
         let wanted = match self.pixels {
@@ -33,16 +35,19 @@ impl Canvas {
             Pixels::Bits32(_) => SurfaceFormat::RGB32,
             _ => self.format,
         };
-        if canvas.format != wanted {
-            let mut converted = canvas.converted(wanted);
-            // QUIC is unpacked to 32 bits right away, and then there is no alpha to be left over.
-            if let (ImageSource::Quic(_), Pixels::Bits32(plane)) = (&image.source, &mut converted.pixels) {
-                let all = Region::from(plane.bounds());
-                plane.runs(&all, |run, _| run.iter_mut().for_each(|pixel| *pixel &= 0x00ff_ffff));
-            }
-            canvas = Cow::Owned(converted);
+        if canvas.format == wanted {
+            return Ok(canvas);
         }
-        Ok(canvas)
+        let mut converted = canvas.converted(wanted);
+        if wanted == SurfaceFormat::RGB32 && !kept {
+            if image.flags.contains(ImageFlags::HIGH_BITS_SET) {
+                converted.map_bits32(|pixel| pixel | OPAQUE);
+            } else if matches!(image.source, ImageSource::Quic(_)) {
+                // It is unpacked to 32 bits right away, and then there is no alpha to be left over.
+                converted.map_bits32(|pixel| pixel & !OPAQUE);
+            }
+        }
+        Ok(Cow::Owned(converted))
     }
 
     /// The pixels of an image, as near to its own format as a canvas has one.
@@ -55,30 +60,24 @@ impl Canvas {
             ImageSource::Surface(id) => {
                 return surfaces.canvas(*id).map(Cow::Borrowed).ok_or(PaintError::Surface(*id));
             }
-            ImageSource::Own(area) => return Ok(Cow::Owned(self.part(*area))),
+            ImageSource::Own(area) if self.bounds().contains(area) => {
+                return Ok(Cow::Owned(self.part(*area)));
+            }
+            ImageSource::Own(area) => {
+                let (width, height) = (self.width(), self.height());
+                return Err(PaintError::OutsideImage { area: *area, width, height });
+            }
             ImageSource::Bitmap(bitmap) => self.of_bitmap(bitmap)?,
             ImageSource::Quic(quic) => self.of_bitmap(&unpack(quic)?)?,
         };
-        if image.flags.contains(ImageFlags::HIGH_BITS_SET)
-            && canvas.format == SurfaceFormat::RGB32
-            && let Pixels::Bits32(plane) = &mut canvas.pixels
-        {
-            let all = Region::from(plane.bounds());
-            plane.runs(&all, |run, _| run.iter_mut().for_each(|pixel| *pixel |= 0xff00_0000));
+        if image.flags.contains(ImageFlags::HIGH_BITS_SET) && canvas.format == SurfaceFormat::RGB32 {
+            canvas.map_bits32(|pixel| pixel | OPAQUE);
         }
         Ok(Cow::Owned(canvas))
     }
 
     /// The pixels of a bitmap. The colours of a palette are of this canvas's format.
     pub(super) fn of_bitmap(&self, bitmap: &Bitmap) -> Result<Self, PaintError> {
-        let (width, height) = (bitmap.width(), bitmap.height());
-        let palette = match bitmap.palette() {
-            Some(palette) => palette.entries.as_slice(),
-            None if bitmap.depth() < 8 || bitmap.format() == BitmapFormat::BIT8 => {
-                return Err(PaintError::Palette(bitmap.format()));
-            }
-            None => &[],
-        };
         let format = match bitmap.format() {
             BitmapFormat::RGB32 | BitmapFormat::RGB24 => SurfaceFormat::RGB32,
             BitmapFormat::RGBA => SurfaceFormat::ARGB32,
@@ -86,26 +85,46 @@ impl Canvas {
             BitmapFormat::A8 => SurfaceFormat::A8,
             _ => self.format,
         };
-        let colour = |index: u8| palette.get(usize::from(index)).copied().unwrap_or(0);
-        let mut canvas = Self::new(format, width, height).unwrap_or_default();
-        let bits = bitmap.format();
-        each_depth!(&mut canvas.pixels, plane => load(plane, bitmap, |row, x| match bits {
-            BitmapFormat::RGB32 | BitmapFormat::RGBA => {
-                row.get(4 * x..).and_then(<[u8]>::first_chunk).map_or(0, |pixel| u32::from_le_bytes(*pixel))
+        let mut canvas = Self::new(format, bitmap.width(), bitmap.height()).unwrap_or_default();
+        each_depth!(&mut canvas.pixels, plane => match bitmap.format() {
+            BitmapFormat::RGB32 | BitmapFormat::RGBA => load(plane, bitmap, u32::from_le_bytes),
+            BitmapFormat::RGB24 => {
+                load(plane, bitmap, |[blue, green, red]| u32::from_le_bytes([blue, green, red, 0]));
             }
-            BitmapFormat::RGB24 => match row.get(3 * x..) {
-                Some(&[blue, green, red, ..]) => u32::from_le_bytes([blue, green, red, 0]),
-                _ => 0,
-            },
-            BitmapFormat::RGB16 => {
-                row.get(2 * x..).and_then(<[u8]>::first_chunk).map_or(0, |pixel| u16::from_le_bytes(*pixel).into())
+            BitmapFormat::RGB16 => load(plane, bitmap, |pixel| u16::from_le_bytes(pixel).into()),
+            BitmapFormat::A8 => load(plane, bitmap, |[alpha]| alpha.into()),
+            indexed => {
+                let palette = bitmap.palette().ok_or(PaintError::Palette(indexed))?;
+                let colours: [_; 256] = std::array::from_fn(|at| {
+                    let colour = palette.entries.get(at).copied().unwrap_or(0);
+                    Pixel::from_bits(self.colour_bits(colour))
+                });
+                look_up(plane, bitmap, &colours);
             }
-            BitmapFormat::A8 => row.get(x).copied().unwrap_or(0).into(),
-            other => colour(index(other, row, x)),
-        }));
+        });
         Ok(canvas)
     }
+
+    /// The bits of a pixel that a command gives as a number. On a surface of one bit, the lowest one counts.
+    pub(super) const fn colour_bits(&self, colour: u32) -> u32 {
+        match self.format {
+            SurfaceFormat::A1 if colour & 1 == 0 => 0,
+            SurfaceFormat::A1 => 0xff,
+            _ => colour,
+        }
+    }
+
+    /// Changes every pixel, on a canvas of 32 bits.
+    fn map_bits32(&mut self, change: impl Fn(u32) -> u32) {
+        if let Pixels::Bits32(plane) = &mut self.pixels {
+            let all = Region::from(plane.bounds());
+            plane.runs(&all, |run, _| run.iter_mut().for_each(|pixel| *pixel = change(*pixel)));
+        }
+    }
 }
+
+/// The byte of 32 bits that is no colour.
+const OPAQUE: u32 = 0xff00_0000;
 
 /// The palette index of column `x`.
 pub(super) fn index(format: BitmapFormat, row: &[u8], x: usize) -> u8 {
@@ -119,12 +138,24 @@ pub(super) fn index(format: BitmapFormat, row: &[u8], x: usize) -> u8 {
     }
 }
 
-fn load<P: Pixel>(plane: &mut Plane<P>, bitmap: &Bitmap, pixel: impl Fn(&[u8], usize) -> u32) {
+/// Takes the pixels of a bitmap of `N` bytes each.
+fn load<P: Pixel, const N: usize>(plane: &mut Plane<P>, bitmap: &Bitmap, pixel: impl Fn([u8; N]) -> u32) {
+    let all = Region::from(plane.bounds());
+    plane.runs(&all, |run, at| {
+        let (pixels, _) = bitmap.row(at.y.unsigned_abs()).as_chunks();
+        for (to, from) in run.iter_mut().zip(pixels) {
+            *to = P::from_bits(pixel(*from));
+        }
+    });
+}
+
+/// Takes the colours of a bitmap of palette indices.
+fn look_up<P: Pixel>(plane: &mut Plane<P>, bitmap: &Bitmap, colours: &[P; 256]) {
     let all = Region::from(plane.bounds());
     plane.runs(&all, |run, at| {
         let row = bitmap.row(at.y.unsigned_abs());
         for (x, to) in run.iter_mut().enumerate() {
-            *to = P::from_bits(pixel(row, x));
+            *to = colours[usize::from(index(bitmap.format(), row, x))];
         }
     });
 }

@@ -2,11 +2,11 @@
 
 use std::borrow::Cow;
 
-use spice_proto::display::{BitmapFormat, Ropd, ScaleMode, SurfaceFormat};
+use spice_proto::display::{BitmapFormat, ImageFlags, Ropd, ScaleMode, SurfaceFormat};
 use spice_proto::{Point, Rect, SurfaceId};
 
 use super::brush::BrushPixels;
-use super::composite::Affine;
+use super::composite::{Affine, within};
 use super::convert::Argb;
 use super::mask::masked;
 use super::operand::offset;
@@ -146,7 +146,8 @@ impl Canvas {
         };
         if let (ImageSource::Bitmap(bitmap), Pixels::Bits32(_)) = (&copy.source.source, &self.pixels)
             && bitmap.depth() == 32
-            && copy.source.flags.is_empty()
+            && !(bitmap.format() == BitmapFormat::RGB32
+                && copy.source.flags.contains(ImageFlags::HIGH_BITS_SET))
             && copy.rop == Ropd::OP_PUT
             && same_size(bbox, area)
         {
@@ -158,7 +159,13 @@ impl Canvas {
             &copy.source,
             area,
             bbox,
-            Scaling { mode: copy.scale_mode, place: scale, put: rop == Rop2::PUT },
+            Scaling {
+                mode: copy.scale_mode,
+                place: scale,
+                put: rop == Rop2::PUT,
+                seen: region.extents(),
+                whole: false,
+            },
             surfaces,
         )?;
         self.blit(&region, &source, offset, rop);
@@ -178,7 +185,13 @@ impl Canvas {
             &opaque.source,
             opaque.source_area,
             bbox,
-            Scaling { mode: opaque.scale_mode, place: scale, put: true },
+            Scaling {
+                mode: opaque.scale_mode,
+                place: scale,
+                put: true,
+                seen: region.extents(),
+                whole: false,
+            },
             surfaces,
         )?;
         self.blit(&region, &source, offset, Rop2::PUT);
@@ -199,10 +212,18 @@ impl Canvas {
             &rop3.source,
             rop3.source_area,
             bbox,
-            Scaling { mode: rop3.scale_mode, place: scale_by_whole_pixels, put: false },
+            Scaling {
+                mode: rop3.scale_mode,
+                place: scale_by_whole_pixels,
+                put: false,
+                seen: region.extents(),
+                whole: true,
+            },
             surfaces,
         )?;
-        if !Rect::new(offset.x, offset.y, source.width(), source.height()).contains(&bbox) {
+        if same_size(bbox, rop3.source_area)
+            && !Rect::new(offset.x, offset.y, source.width(), source.height()).contains(&bbox)
+        {
             let (width, height) = (source.width(), source.height());
             return Err(PaintError::OutsideImage { area: rop3.source_area, width, height });
         }
@@ -225,7 +246,13 @@ impl Canvas {
             &transparent.source,
             area,
             bbox,
-            Scaling { mode: ScaleMode::NEAREST, place: scale, put: false },
+            Scaling {
+                mode: ScaleMode::NEAREST,
+                place: scale,
+                put: false,
+                seen: region.extents(),
+                whole: false,
+            },
             surfaces,
         )?;
         let source = self.as_deep_as_this(source);
@@ -241,25 +268,31 @@ impl Canvas {
     }
 
     /// An image as it is to be drawn over `bbox`, scaled where `area` is of another size, and where its corner comes to
-    /// lie then.
+    /// lie then. Of a scaled one there is only what is seen.
     fn source<'a>(
         &self,
         image: &Image,
         area: Rect,
         bbox: Rect,
-        Scaling { mode, place, put }: Scaling,
+        Scaling { mode, place, put, seen, whole }: Scaling,
         surfaces: &'a dyn Surfaces,
     ) -> Result<(Cow<'a, Self>, Point), PaintError> {
         let source = self.operand(image, surfaces)?;
         if same_size(bbox, area) {
             return Ok((source, offset(bbox, area.origin())));
         }
-        let size = (bbox.width(), bbox.height());
+        let seen = seen.intersect(&bbox).intersect(&self.bounds());
         // What only takes the old pixels' place is converted as it is scaled; bits that are mixed are the source's.
         let as_deep = std::mem::discriminant(&self.pixels) == std::mem::discriminant(&source.pixels);
         let format = if put || !as_deep { self.format } else { source.format };
-        let scaled = Self::scaled(&source, place(area, bbox), size, mode, format);
-        Ok((Cow::Owned(scaled), bbox.origin()))
+        let part = within(seen, bbox);
+        let asked = if whole { Rect::new(0, 0, bbox.width(), bbox.height()) } else { part };
+        let scaled = match Self::scaled(&source, place(area, bbox), (part, asked), mode, format) {
+            Some(scaled) => scaled,
+            None if put => Self::default(),
+            None => Self::new(format, seen.width(), seen.height()).unwrap_or_default(),
+        };
+        Ok((Cow::Owned(scaled), seen.origin()))
     }
 
     /// A canvas of the same depth as this one.
@@ -316,6 +349,10 @@ struct Scaling {
     place: fn(Rect, Rect) -> Affine,
     /// The image takes the old pixels' place.
     put: bool,
+    /// The part of the box that is seen.
+    seen: Rect,
+    /// The C server scales for all of the box.
+    whole: bool,
 }
 
 fn same_size(one: Rect, other: Rect) -> bool {
@@ -346,19 +383,27 @@ fn all_but<P: Pixel>(
 
 /// Mixes a tile over and over with the pixels of `region`.
 fn lay<P: Pixel>(to: &mut Plane<P>, region: &Region, tile: &Plane<P>, origin: Point, rop: Rop2) {
-    to.runs(region, |mut run, at| {
-        let (row, mut x) = tile_at(tile, origin, at);
-        while !run.is_empty() {
-            let piece = row.get(x..).unwrap_or_default();
-            let len = piece.len().min(run.len());
-            if len == 0 {
-                break;
-            }
-            let (now, later) = run.split_at_mut(len);
-            rop.mix(now, piece);
-            (run, x) = (later, 0);
-        }
+    to.runs(region, |run, at| {
+        each_piece(run, tile_at(tile, origin, at), |now, piece, _| rop.mix(now, piece));
     });
+}
+
+/// Calls `paint` for each part of a run over which a row of a tile lies in one piece, with that piece and the part's
+/// place in the run. The run begins over `column`.
+fn each_piece<P: Pixel>(
+    run: &mut [P],
+    (row, mut column): (&[P], usize),
+    mut paint: impl FnMut(&mut [P], &[P], usize),
+) {
+    let mut done = 0;
+    while let Some(piece) = row.get(column..).filter(|piece| !piece.is_empty())
+        && let Some(rest) = run.get_mut(done..).filter(|rest| !rest.is_empty())
+    {
+        let len = piece.len().min(rest.len());
+        paint(&mut rest[..len], &piece[..len], done);
+        done += len;
+        column = 0;
+    }
 }
 
 /// The row of a tile that lies over a pixel, and the column.
@@ -398,11 +443,11 @@ fn mix3<P: Pixel>(
             }
             Some((tile, origin)) => {
                 let at = Point::new(offset.x.wrapping_add_unsigned(x), offset.y.wrapping_add_unsigned(y));
-                let (row, column) = tile_at(tile, origin, at);
-                let brush = row.iter().cycle().skip(column);
-                for ((to, from), brush) in run.iter_mut().zip(source).zip(brush) {
-                    *to = mix.mix(*brush, *from, *to);
-                }
+                each_piece(run, tile_at(tile, origin, at), |now, piece, done| {
+                    for ((to, from), brush) in now.iter_mut().zip(&source[done..]).zip(piece) {
+                        *to = mix.mix(*brush, *from, *to);
+                    }
+                });
             }
         }
     });

@@ -29,6 +29,8 @@ const OLD: u8 = 0b1010;
 impl Rop2 {
     /// The source takes the old pixel's place.
     pub(super) const PUT: Self = Self(SOURCE);
+    /// The bits that both have.
+    pub(super) const AND: Self = Self(SOURCE & OLD);
     /// The old pixel, inverted.
     pub(super) const INVERT: Self = Self(!OLD & 0xf);
 

@@ -1,8 +1,12 @@
 //! TEXT: glyphs that are drawn already, as masks for a brush.
 
-use spice_proto::display::{Glyph, Glyphs, Ropd};
-use spice_proto::{Point, Rect};
+use spice_proto::Rect;
+#[cfg(test)]
+mod tests;
 
+use spice_proto::display::{Glyph, Glyphs, Ropd, SurfaceFormat};
+
+use super::brush::BrushPixels;
 use super::composite::{Affine, Filter, Repeat, Sampler};
 use super::paint::{PaintError, Surfaces};
 use super::rop::Rop2;
@@ -10,16 +14,28 @@ use super::{Canvas, Pixels};
 use crate::qxl::{Brush, DrawText};
 use crate::region::Region;
 
+/// The size from which on masks and tiles cannot be used, as in pixman.
+const MAX_SIZE: u32 = 0x7fff;
+
 impl Canvas {
     /// Fills the back area, then puts the brush over the pixels of `region` by the glyphs' alpha.
     ///
-    /// Glyphs have their lowest row first, whatever their flags say: nobody looks at that one.
+    /// Glyphs have their lowest row first, whatever their flags say: nobody looks at that one. A tile's copies are
+    /// counted from the corner of the smallest rectangle around all glyphs; where that, or the tile, has 32767 columns
+    /// or rows or more, no glyph is drawn.
+    ///
+    /// On [`SurfaceFormat::RGB32`] the byte that means nothing becomes what an alpha would, unless that of the string's
+    /// first pixel is full then: all of them are cleared.
     pub(super) fn paint_text(
         &mut self,
         region: &Region,
         text: &DrawText,
         surfaces: &dyn Surfaces,
     ) -> Result<(), PaintError> {
+        let tile = match &text.fore_brush {
+            Brush::Pattern(pattern) => Some(self.operand(&pattern.image, surfaces)?),
+            Brush::None | Brush::Solid(_) => None,
+        };
         if !text.back_area.is_empty() {
             if text.fore_mode != Ropd::OP_PUT {
                 return Ok(());
@@ -29,17 +45,16 @@ impl Canvas {
         }
         let Some(mask) = Mask::new(&text.glyphs, region.extents()) else { return Ok(()) };
         let region = region.intersect_rect(&mask.area);
-        match &text.fore_brush {
-            Brush::None => {}
-            Brush::Solid(colour) => {
+        let covered = |x, y| mask.alpha(x, y);
+        match (&text.fore_brush, &tile) {
+            (Brush::Solid(colour), _) => {
                 let colour = self.opaque(*colour);
-                self.cover(&region, |_, _| colour, |x, y| mask.alpha(x, y));
+                self.cover(&region, |_, _| colour, covered);
             }
-            Brush::Pattern(pattern) => {
-                let tile = self.operand(&pattern.image, surfaces)?;
-                let begin = mask.origin;
+            (Brush::Pattern(pattern), Some(tile)) if tile.width().max(tile.height()) < MAX_SIZE => {
+                let begin = mask.all.origin();
                 let sampler = Sampler {
-                    image: &tile,
+                    image: tile,
                     format: tile.format,
                     affine: Affine::identity(),
                     filter: Filter::Nearest,
@@ -49,9 +64,14 @@ impl Canvas {
                 self.cover(
                     &region,
                     |x, y| sampler.pixel(place(x, begin.x, pattern.pos.x), place(y, begin.y, pattern.pos.y)),
-                    |x, y| mask.alpha(x, y),
+                    covered,
                 );
             }
+            _ => return Ok(()),
+        }
+        let first = mask.all.intersect(&self.bounds()).origin();
+        if self.format == SurfaceFormat::RGB32 && self.pixel(first).is_some_and(|bits| bits >> 24 == 0xff) {
+            self.apply_brush(&region, &BrushPixels::Solid(0x00ff_ffff), Rop2::AND);
         }
         Ok(())
     }
@@ -64,12 +84,22 @@ impl Canvas {
     }
 }
 
+/// The smallest rectangle around two, of which either may have no pixels but still is where it is.
+fn around(one: Rect, other: Rect) -> Rect {
+    Rect::from_edges(
+        one.left.min(other.left),
+        one.top.min(other.top),
+        one.right.max(other.right),
+        one.bottom.max(other.bottom),
+    )
+}
+
 /// The alpha of all glyphs together, as far as it is seen.
 struct Mask {
     /// The pixels that it has.
     area: Rect,
-    /// The corner of the smallest rectangle around all glyphs.
-    origin: Point,
+    /// The smallest rectangle around all glyphs, those without pixels among them.
+    all: Rect,
     alphas: Vec<u8>,
 }
 
@@ -82,13 +112,13 @@ impl Mask {
             let top = glyph.render_pos.y.saturating_add(glyph.origin.y);
             Rect::new(left, top, glyph.width.into(), glyph.height.into())
         };
-        let all = glyphs.glyphs.iter().map(place).reduce(|all, one| all.union(&one))?;
+        let all = glyphs.glyphs.iter().map(place).reduce(around)?;
         let area = all.intersect(&seen);
-        if area.is_empty() {
+        if area.is_empty() || all.width().max(all.height()) >= MAX_SIZE {
             return None;
         }
         let alphas = vec![0; area.width() as usize * area.height() as usize];
-        let mut mask = Self { area, origin: all.origin(), alphas };
+        let mut mask = Self { area, all, alphas };
         for glyph in &glyphs.glyphs {
             mask.add(glyph, place(glyph), depth);
         }

@@ -170,11 +170,11 @@ impl SurfaceTable {
             for (read, area) in &item.reads {
                 self.paint_area(*read, area);
             }
-            self.paint(id, item);
+            self.paint(id, &item);
         }
     }
 
-    fn paint(&mut self, id: SurfaceId, item: Pending) {
+    fn paint(&mut self, id: SurfaceId, item: &Pending) {
         let Some(surface) = self.surfaces.get_mut(&id) else { return };
         let mut canvas = mem::take(&mut surface.canvas);
         let own = item.drawable.reads().any(|read| read == id).then(|| canvas.clone());

@@ -17,6 +17,7 @@ const ALL: Rect = Rect::new(0, 0, SIDE, SIDE);
 
 /// What a guest or somebody who looks at its surfaces does.
 #[derive(Clone, Debug)]
+#[expect(clippy::large_enum_variant, reason = "there are few of them")]
 enum Act {
     Draw(Drawable),
     Create(u32, bool),

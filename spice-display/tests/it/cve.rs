@@ -232,7 +232,7 @@ fn cve_2019_3813_slots_end_before_their_number() {
                         assert!(id >= slots.into() && (slot, of) == (id, slots));
                     }
                     Err(MemoryError::Group { group: wrong, groups: 2 }) => {
-                        assert!(group == wrong && group >= 2)
+                        assert!(group == wrong && group >= 2);
                     }
                     Err(other) => panic!("{other}"),
                 }

@@ -12,6 +12,7 @@ const SMALL: PipeLimits = PipeLimits { items: 8, bytes: 64 << 10 };
 
 /// What happens in a schedule.
 #[derive(Clone, Debug)]
+#[expect(clippy::large_enum_variant, reason = "there are few of them")]
 enum Act {
     Guest(GuestEvent),
     Step,

@@ -115,6 +115,7 @@ impl Images {
         Mask { inverted: false, pos: Point::new(1, 1), image }
     }
 
+    #[expect(clippy::expect_used, reason = "as many bytes are made up as the rows take")]
     fn bitmap(
         &mut self,
         format: BitmapFormat,
@@ -149,6 +150,7 @@ impl Images {
         ImageSource::Bitmap(Arc::new(bitmap.expect("a made-up bitmap holds its rows").with_palette(palette)))
     }
 
+    #[expect(clippy::expect_used, reason = "a picture of as many bytes as it takes is one")]
     fn quic(&mut self, format: QuicFormat, width: u32, height: u32) -> ImageSource {
         let stride = width as usize * format.bytes_per_pixel();
         let mut pixels: Vec<u8> = Vec::with_capacity(stride * height as usize);

@@ -6,18 +6,16 @@ mod sample;
 mod wide;
 
 use spice_proto::display::{AlphaFlags, CompositeFlags, SurfaceFormat};
-use spice_proto::{Point, Rect};
+use spice_proto::{Point, Point16, Rect};
 
 use super::convert::Argb;
-use super::operand::offset;
 use super::paint::{PaintError, Surfaces};
 use super::plane::Pixel;
 use super::scale::scale;
-use super::{Canvas, each_depth};
+use super::{Canvas, Pixels, each_depth};
 use crate::qxl::{DrawAlphaBlend, DrawComposite, ImageSource};
 use crate::region::Region;
-use operator::{Masked, Operator, Wide, over};
-use wide::Fractions;
+use operator::{Masked, Operator, over};
 
 pub(super) use sample::{Affine, Filter, Repeat, Sampler};
 
@@ -31,10 +29,11 @@ impl Canvas {
         surfaces: &dyn Surfaces,
     ) -> Result<(), PaintError> {
         let flags = composite.flags;
-        let operator = Operator::new(flags.operator()).ok_or(PaintError::Operator(flags.operator()))?;
+        let number = flags.operator();
+        let operator = Operator::new(number).ok_or(PaintError::Operator(number))?;
         let source = self.operand(&composite.source, surfaces)?;
         let mask = composite.mask.as_ref().map(|mask| self.operand(mask, surfaces)).transpose()?;
-        let place = |origin: spice_proto::Point16| Point::new(i32::from(origin.x), i32::from(origin.y));
+        let place = |origin: Point16| Point::new(i32::from(origin.x), i32::from(origin.y));
         let source_opaque = matches!(composite.source.source, ImageSource::Surface(_));
         let source_flags = if source_opaque { flags } else { flags - CompositeFlags::SOURCE_OPAQUE };
         let source = Sampler::source(
@@ -47,21 +46,30 @@ impl Canvas {
             .as_ref()
             .map(|mask| Sampler::mask(mask, flags, composite.mask_transform, place(composite.mask_origin)));
         let by_channel = flags.contains(CompositeFlags::COMPONENT_ALPHA);
+        let all = Rect::new(0, 0, bbox.width(), bbox.height());
+        if !source.is_drawn(all) || mask.as_ref().is_some_and(|mask| !mask.is_drawn(all)) {
+            return Ok(());
+        }
+        let whole = mask.as_ref().is_none_or(|mask| !by_channel && mask.is_opaque(all));
+        let opaque = whole && source.is_opaque(all);
         let operator = match operator {
+            Operator::OVER if opaque => Operator::SOURCE,
             // What has no alpha leaves nothing to saturate.
-            Operator::Wide(Wide::Saturate)
-                if mask.is_none() && source.is_opaque(bbox.width(), bbox.height()) =>
-            {
-                Operator::OVER_REVERSE
-            }
+            _ if number == Operator::SATURATE && opaque => Operator::OVER_REVERSE,
             other => other,
         };
-        self.mix(region, self.format, |x, y, target| {
-            let (x, y) = (x - bbox.left, y - bbox.top);
+        let format = if operator.heeds_target_alpha() { self.format } else { with_alpha(self.format) };
+        let copies = operator == Operator::SOURCE && whole && self.format == SurfaceFormat::RGB32;
+        let source = if copies { source.copied(all) } else { source };
+        let sparse = source.is_sparse();
+        self.mix(region, format, |x, y, target| {
+            let (x, y) = (x.wrapping_sub(bbox.left), y.wrapping_sub(bbox.top));
             if let Operator::Wide(wide) = operator {
-                let mask = mask.as_ref().map(|mask| (mask.wide(x, y), by_channel));
+                let mask = mask.as_ref().map(|mask| mask.wide(x, y));
+                let unseen = sparse && mask == Some([0.0; 4]);
+                let source = if unseen { [0.0; 4] } else { source.wide(x, y) };
                 let target = sample::widen(target.format, target.pixel);
-                return mix_wide(wide, source.wide(x, y), mask, target);
+                return wide::narrow(wide.mix(source, mask.map(|mask| (mask, by_channel)), target));
             }
             let pixel = source.pixel(x, y);
             let masked = match &mask {
@@ -91,33 +99,42 @@ impl Canvas {
             return Ok(());
         }
         let source = self.original(&blend.source, surfaces)?;
-        let with_alpha = |format, flag: bool| match format {
-            SurfaceFormat::RGB32 if flag => SurfaceFormat::ARGB32,
-            other => other,
-        };
         let surface = matches!(blend.source.source, ImageSource::Surface(_));
         let reads_alpha = surface && blend.flags.contains(AlphaFlags::SRC_SURFACE_HAS_ALPHA);
         let area = blend.source_area;
         let unscaled = (area.width(), area.height()) == (bbox.width(), bbox.height());
         let sampler = Sampler {
             image: &source,
-            format: with_alpha(source.format, reads_alpha),
-            affine: if unscaled {
-                Sampler::plain(&source, source.format, offset(bbox, area.origin())).affine
-            } else {
-                scale(area, bbox)
-            },
+            format: if reads_alpha { with_alpha(source.format) } else { source.format },
+            affine: if unscaled { Affine::new(None, area.origin()) } else { scale(area, bbox) },
             filter: Filter::Nearest,
             repeat: Repeat::None,
         };
-        let target = with_alpha(self.format, blend.flags.contains(AlphaFlags::DEST_HAS_ALPHA));
-        let origin = if unscaled { Point::default() } else { bbox.origin() };
-        self.mix(region, target, |x, y, target| {
-            let source = sampler.pixel(x - origin.x, y - origin.y);
+        let seen = within(region.extents(), bbox);
+        if !sampler.is_drawn(seen) || alpha != 255 && !sample::is_near(seen, Point::default()) {
+            return Ok(());
+        }
+        self.mix(region, with_alpha(self.format), |x, y, target| {
+            let source = sampler.pixel(x.wrapping_sub(bbox.left), y.wrapping_sub(bbox.top));
             let source = if alpha == 255 { source } else { Masked::by_alpha(source, alpha << 24).source };
             over(source, target.pixel.0)
         });
+        if !blend.flags.contains(AlphaFlags::DEST_HAS_ALPHA) {
+            self.forget_alpha(region, bbox);
+        }
         Ok(())
+    }
+
+    /// Clears the byte that means nothing, of 32 bits without alpha, where what was just blended over `bbox` has left
+    /// full alpha in its first pixel: the C server takes that for a sign that it did everywhere.
+    fn forget_alpha(&mut self, region: &Region, bbox: Rect) {
+        let corner = bbox.intersect(&self.bounds()).origin();
+        if self.format == SurfaceFormat::RGB32
+            && self.pixel(corner).is_some_and(|bits| bits >> 24 == 0xff)
+            && let Pixels::Bits32(plane) = &mut self.pixels
+        {
+            plane.runs(region, |run, _| run.iter_mut().for_each(|pixel| *pixel &= 0x00ff_ffff));
+        }
     }
 
     /// Gives every pixel of `region` what `mix` makes of it, read and written as pixels of `format`, which is of this
@@ -143,7 +160,7 @@ impl Canvas {
         colour: impl Fn(i32, i32) -> u32,
         alpha: impl Fn(i32, i32) -> u32,
     ) {
-        self.mix(region, self.format, |x, y, target| {
+        self.mix(region, with_alpha(self.format), |x, y, target| {
             let alpha = alpha(x, y);
             if alpha == 0 {
                 return target.pixel.0;
@@ -160,6 +177,20 @@ pub(super) struct Target {
     pixel: Argb,
 }
 
-fn mix_wide(wide: Wide, source: Fractions, mask: Option<(Fractions, bool)>, target: Fractions) -> u32 {
-    wide::narrow(wide.mix(source, mask, target))
+/// The format that has an alpha in the byte that means nothing in `format`.
+pub(super) const fn with_alpha(format: SurfaceFormat) -> SurfaceFormat {
+    match format {
+        SurfaceFormat::RGB32 => SurfaceFormat::ARGB32,
+        other => other,
+    }
+}
+
+/// An area as seen from the corner of a box.
+pub(super) const fn within(area: Rect, bbox: Rect) -> Rect {
+    Rect {
+        left: area.left.saturating_sub(bbox.left),
+        top: area.top.saturating_sub(bbox.top),
+        right: area.right.saturating_sub(bbox.left),
+        bottom: area.bottom.saturating_sub(bbox.top),
+    }
 }

@@ -44,27 +44,64 @@ pub(super) enum Blend {
 /// Operators with a division in them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Wide {
-    Saturate,
+    /// A sum, as [`PorterDuff`], of other shares.
+    Sum(Share, Share),
+    /// A PDF blend mode whose channels are separate.
+    Blend(WideBlend),
+    /// One whose channels are not.
+    Tone(Tone),
+}
+
+/// PDF blend modes that divide, channel by channel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum WideBlend {
     ColorDodge,
     ColorBurn,
     SoftLight,
+}
+
+/// PDF blend modes that take something of a colour as a whole from the source and the rest from the target.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Tone {
     Hue,
     Saturation,
     Color,
     Luminosity,
 }
 
+/// What a term is multiplied by where both know which part of a pixel the other covers: they share as little of it as
+/// they can (disjoint), or as much (conjoint). "Own" is the term's alpha, "other" that of the other term.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Share {
+    Zero,
+    One,
+    /// `(1 - other) / own`: the part that a disjoint other leaves free.
+    Free,
+    /// `1 - (1 - other) / own`: the part that it covers.
+    Taken,
+    /// `other / own`: the part that a conjoint other covers.
+    Covered,
+    /// `1 - other / own`: the part that it leaves free.
+    Uncovered,
+}
+
 impl Operator {
+    /// The number of SATURATE.
+    pub(super) const SATURATE: u8 = 0x0d;
+
     /// The operator of this number, if QXL has one.
     pub(super) const fn new(number: u8) -> Option<Self> {
         use Factor::{Alpha, Inverse, One, Zero};
         const fn sum(source: Factor, target: Factor) -> Operator {
             Operator::Sum(PorterDuff(source, target))
         }
+        const fn wide(source: Share, target: Share) -> Operator {
+            Operator::Wide(Wide::Sum(source, target))
+        }
         Some(match number {
-            0x00 => sum(Zero, Zero),
-            0x01 => sum(One, Zero),
-            0x02 => sum(Zero, One),
+            0x00 | 0x10 | 0x20 => sum(Zero, Zero),
+            0x01 | 0x11 | 0x21 => sum(One, Zero),
+            0x02 | 0x12 | 0x22 => sum(Zero, One),
             0x03 => Self::OVER,
             0x04 => Self::OVER_REVERSE,
             0x05 => sum(Alpha, Zero),
@@ -75,26 +112,52 @@ impl Operator {
             0x0a => sum(Inverse, Alpha),
             0x0b => sum(Inverse, Inverse),
             0x0c => sum(One, One),
-            0x0d => Self::Wide(Wide::Saturate),
+            Self::SATURATE => wide(Share::Free, Share::One),
+            0x13 => wide(Share::One, Share::Free),
+            0x14 => wide(Share::Free, Share::One),
+            0x15 => wide(Share::Taken, Share::Zero),
+            0x16 => wide(Share::Zero, Share::Taken),
+            0x17 => wide(Share::Free, Share::Zero),
+            0x18 => wide(Share::Zero, Share::Free),
+            0x19 => wide(Share::Taken, Share::Free),
+            0x1a => wide(Share::Free, Share::Taken),
+            0x1b => wide(Share::Free, Share::Free),
+            0x23 => wide(Share::One, Share::Uncovered),
+            0x24 => wide(Share::Uncovered, Share::One),
+            0x25 => wide(Share::Covered, Share::Zero),
+            0x26 => wide(Share::Zero, Share::Covered),
+            0x27 => wide(Share::Uncovered, Share::Zero),
+            0x28 => wide(Share::Zero, Share::Uncovered),
+            0x29 => wide(Share::Covered, Share::Uncovered),
+            0x2a => wide(Share::Uncovered, Share::Covered),
+            0x2b => wide(Share::Uncovered, Share::Uncovered),
             0x30 => Self::Blend(Blend::Multiply),
             0x31 => Self::Blend(Blend::Screen),
             0x32 => Self::Blend(Blend::Overlay),
             0x33 => Self::Blend(Blend::Darken),
             0x34 => Self::Blend(Blend::Lighten),
-            0x35 => Self::Wide(Wide::ColorDodge),
-            0x36 => Self::Wide(Wide::ColorBurn),
+            0x35 => Self::Wide(Wide::Blend(WideBlend::ColorDodge)),
+            0x36 => Self::Wide(Wide::Blend(WideBlend::ColorBurn)),
             0x37 => Self::Blend(Blend::HardLight),
-            0x38 => Self::Wide(Wide::SoftLight),
+            0x38 => Self::Wide(Wide::Blend(WideBlend::SoftLight)),
             0x39 => Self::Blend(Blend::Difference),
             0x3a => Self::Blend(Blend::Exclusion),
-            0x3b => Self::Wide(Wide::Hue),
-            0x3c => Self::Wide(Wide::Saturation),
-            0x3d => Self::Wide(Wide::Color),
-            0x3e => Self::Wide(Wide::Luminosity),
+            0x3b => Self::Wide(Wide::Tone(Tone::Hue)),
+            0x3c => Self::Wide(Wide::Tone(Tone::Saturation)),
+            0x3d => Self::Wide(Wide::Tone(Tone::Color)),
+            0x3e => Self::Wide(Wide::Tone(Tone::Luminosity)),
             _ => return None,
         })
     }
 
+    /// Whether the target's alpha matters to its colours. Where it does not, pixman computes an alpha even for a target
+    /// that has none, and leaves it in the byte that means nothing.
+    pub(super) const fn heeds_target_alpha(self) -> bool {
+        !matches!(self, Self::Sum(PorterDuff(Factor::Zero | Factor::One, _)))
+    }
+
+    /// The source in place of the target.
+    pub(super) const SOURCE: Self = Self::Sum(PorterDuff(Factor::One, Factor::Zero));
     /// The source over the target.
     pub(super) const OVER: Self = Self::Sum(PorterDuff(Factor::One, Factor::Inverse));
     /// The target over the source.
@@ -158,7 +221,7 @@ impl Blend {
             let around = (255 - sa) * d + (255 - target_alpha.cast_signed()) * s;
             clamped(around + self.product(d, target_alpha.cast_signed(), s, sa))
         });
-        let [blue, green, red] = colours.map(|colour| divide_255(colour));
+        let [blue, green, red] = colours.map(divide_255);
         divide_255(clamped(both.cast_signed())) << 24 | red << 16 | green << 8 | blue
     }
 

@@ -1,10 +1,10 @@
-//! The operators that divide, in fractions: SATURATE, and the blend modes of PDF 32000-1, 11.3.5 and its supplement.
+//! The operators that divide, in fractions: SATURATE, the disjoint and the conjoint ones, and the blend modes of PDF 32000-1, 11.3.5 and its supplement.
 //!
 //! Colours are multiplied by their alpha already, so that a blend B is computed as `sa * da * B(d / da, s / sa)` with
 //! the divisions done away with where that is possible. Every step is of single precision and in this order, because
 //! the last bit shows.
 
-use super::operator::Wide;
+use super::operator::{Share, Tone, Wide, WideBlend};
 
 /// A pixel: alpha, red, green, blue.
 pub(super) type Fractions = [f32; 4];
@@ -21,41 +21,48 @@ impl Wide {
         target: Fractions,
     ) -> Fractions {
         match self {
-            Self::Hue | Self::Saturation | Self::Color | Self::Luminosity => {
-                // These have no meaning where every channel has an alpha of its own.
-                if mask.is_some_and(|(_, by_channel)| by_channel) {
-                    return target;
-                }
+            Self::Sum(of_source, of_target) => {
+                let (source, alphas) = masked(source, mask);
+                let da = target[0];
+                std::array::from_fn(|at| {
+                    let (from_source, from_target) =
+                        (of_source.of(alphas[at], da), of_target.of(da, alphas[at]));
+                    (source[at] * from_source + target[at] * from_target).min(1.0)
+                })
+            }
+            Self::Blend(blend) => {
+                let (source, alphas) = masked(source, mask);
+                let alpha = target[0] + source[0] - target[0] * source[0];
+                let channel = |at: usize| blend.mix(alphas[at], source[at], target[0], target[at]);
+                [alpha, channel(1), channel(2), channel(3)]
+            }
+            // It has no meaning where every channel has an alpha of its own.
+            Self::Tone(_) if mask.is_some_and(|(_, by_channel)| by_channel) => target,
+            Self::Tone(tone) => {
                 // pixman, and so every viewer, masks green twice and blue never.
                 let [alpha, red, green, blue] = source;
                 let source =
                     mask.map_or(source, |([by, ..], _)| [alpha * by, red * by, green * by * by, blue]);
-                self.mix_colours(source, target)
-            }
-            _ => {
-                let (source, alphas) = masked(source, mask);
-                let alpha = match self {
-                    Self::Saturate => saturate(alphas[0], source[0], target[0], target[0]),
-                    _ => target[0] + source[0] - target[0] * source[0],
-                };
-                let channel = |at: usize| self.channel(alphas[at], source[at], target[0], target[at]);
-                [alpha, channel(1), channel(2), channel(3)]
+                tone.mix(source, target)
             }
         }
     }
+}
 
-    fn channel(self, sa: f32, s: f32, da: f32, d: f32) -> f32 {
+impl WideBlend {
+    fn mix(self, sa: f32, s: f32, da: f32, d: f32) -> f32 {
         let blended = match self {
             Self::ColorDodge => color_dodge(sa, s, da, d),
             Self::ColorBurn => color_burn(sa, s, da, d),
             Self::SoftLight => soft_light(sa, s, da, d),
-            _ => return saturate(sa, s, da, d),
         };
         let around = (1.0 - sa) * d + (1.0 - da) * s;
         around + blended
     }
+}
 
-    fn mix_colours(self, [sa, sr, sg, sb]: Fractions, [da, dr, dg, db]: Fractions) -> Fractions {
+impl Tone {
+    fn mix(self, [sa, sr, sg, sb]: Fractions, [da, dr, dg, db]: Fractions) -> Fractions {
         let (source, target) = ([sr, sg, sb], [dr, dg, db]);
         let of_source = source.map(|channel| channel * da);
         let of_target = target.map(|channel| channel * sa);
@@ -70,7 +77,7 @@ impl Wide {
                 with_luminosity(saturated, full, luminosity(target) * sa)
             }
             Self::Color => with_luminosity(of_source, full, luminosity(target) * sa),
-            _ => with_luminosity(of_target, full, luminosity(source) * da),
+            Self::Luminosity => with_luminosity(of_target, full, luminosity(source) * da),
         };
         let channel = |at: usize| (1.0 - sa) * target[at] + (1.0 - da) * source[at] + blended[at];
         [sa + da - sa * da, channel(0), channel(1), channel(2)]
@@ -96,9 +103,19 @@ fn is_zero(value: f32) -> bool {
     -f32::MIN_POSITIVE < value && value < f32::MIN_POSITIVE
 }
 
-fn saturate(sa: f32, s: f32, da: f32, d: f32) -> f32 {
-    let room = if is_zero(sa) { 1.0 } else { ((1.0 - da) / sa).clamp(0.0, 1.0) };
-    (s * room + d).min(1.0)
+impl Share {
+    fn of(self, own: f32, other: f32) -> f32 {
+        match self {
+            Self::Zero => 0.0,
+            Self::One => 1.0,
+            Self::Free | Self::Covered if is_zero(own) => 1.0,
+            Self::Taken | Self::Uncovered if is_zero(own) => 0.0,
+            Self::Free => ((1.0 - other) / own).clamp(0.0, 1.0),
+            Self::Taken => (1.0 - (1.0 - other) / own).clamp(0.0, 1.0),
+            Self::Covered => (other / own).clamp(0.0, 1.0),
+            Self::Uncovered => (1.0 - other / own).clamp(0.0, 1.0),
+        }
+    }
 }
 
 fn color_dodge(sa: f32, s: f32, da: f32, d: f32) -> f32 {

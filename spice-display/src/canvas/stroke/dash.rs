@@ -7,12 +7,12 @@
 use spice_proto::display::Fixed28_4;
 use spice_proto::{Point, Rect};
 
-use super::Effort;
 use super::curve::nearest;
 use super::pen::Run;
 use super::polygon::Polygon;
 use super::segment::{Cut, Segment};
 use super::wedge::Wedge;
+use super::{DASH, Effort};
 
 /// The lengths of dashes and gaps, and where a figure begins in them.
 pub(super) struct Style {
@@ -170,7 +170,7 @@ impl<F: FnMut(&mut Vec<Run>)> Dashes<'_, F> {
     fn polygon<const N: usize>(&mut self, polygon: Polygon<N>, origin: Point) -> Option<()> {
         self.rows.clear();
         self.rows.extend(polygon.runs(origin));
-        self.effort.spend(self.rows.len() as u64)?;
+        self.effort.spend(DASH + self.rows.len() as u64)?;
         (self.draw)(&mut self.rows);
         Some(())
     }

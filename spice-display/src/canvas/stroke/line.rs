@@ -101,7 +101,7 @@ fn steps_between(from: i32, by: i64, low: i32, high: i32) -> RangeInclusive<i64>
     match by {
         1.. => low - from..=high - 1 - from,
         0 if low <= from && from < high => 0..=i64::from(u32::MAX),
-        0 => 1..=0,
+        0 => RangeInclusive::new(1, 0),
         _ => from + 1 - high..=from - low,
     }
 }

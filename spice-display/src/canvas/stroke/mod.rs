@@ -6,8 +6,9 @@
 //! pixels beyond the canvas and, when dashed, are no longer than that.
 //!
 //! # Bounds
-//! Lines are clipped before they are walked. A stroke may take [`MAX_EFFORT`] steps: a pixel of a line, a dash, a row
-//! of a dash is one, a piece of a curve 64. What comes after that is not drawn. A figure's points are kept while it
+//! Lines are clipped before they are walked. A stroke may take [`MAX_EFFORT`] steps: a pixel of a line, a length of
+//! a style, a row of a dash is one, a dash 16 more, a piece of a curve 64. What comes after that is not drawn; it takes
+//! about a second to get there. A figure's points are kept while it
 //! is drawn, which takes as much memory as the path and at most 8 MiB for curves.
 
 mod curve;
@@ -16,6 +17,8 @@ mod line;
 mod pen;
 mod polygon;
 mod segment;
+#[cfg(test)]
+mod tests;
 mod wedge;
 
 use spice_proto::display::{LineFlags, Path, PathFlags, PathSegment};
@@ -33,6 +36,9 @@ use pen::{Pen, Run};
 
 /// Steps that one stroke may take.
 const MAX_EFFORT: u64 = 1 << 26;
+
+/// What a dash counts for, and a wedge between two, besides its rows.
+const DASH: u64 = 16;
 
 /// What a piece of a curve counts for: it is kept until its figure is drawn.
 const CURVE_PIECE: u64 = 64;

@@ -14,7 +14,7 @@ pub const MAX_EVENT_PARTS: usize = 1 << 16;
 pub const MAX_LINE: usize = 1 << 10;
 
 /// How much room is made for data before any of it has been seen.
-const FIRST_ROOM: usize = 1 << 20;
+const FIRST_ROOM: usize = 16 << 20;
 const MAGIC: &[u8] = b"SPICE_REPLAY";
 
 /// The line that begins an event.

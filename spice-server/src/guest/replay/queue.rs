@@ -27,7 +27,7 @@ pub(super) enum What {
 /// Events that are read ahead.
 const MAX_EVENTS: usize = 64;
 /// Bytes of them; a single event may have more.
-const MAX_BYTES: u64 = 64 << 20;
+const MAX_BYTES: u64 = 8 << 20;
 
 /// A bounded queue from one reader to one player.
 #[derive(Debug, Default)]
@@ -51,6 +51,7 @@ struct State {
 
 /// What the player gets.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "it is taken apart where it is made")]
 pub(super) enum Popped {
     Event(Played),
     /// Nothing yet; the waker is called when that changes.

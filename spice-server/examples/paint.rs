@@ -1,6 +1,6 @@
 //! Paints a recording without viewers and writes the primary surface as a picture.
 //!
-//! `cargo run -p spice-display --example paint -- desktop.rec picture.ppm [commands]`
+//! `cargo run -p spice-server --example paint -- desktop.rec picture.ppm [commands]`
 
 use std::fs::File;
 use std::io::{BufReader, BufWriter, Write};

@@ -1,6 +1,6 @@
 //! Writes a recording that draws with every operation and every kind of operand, for other servers to play.
 //!
-//! `cargo run -p spice-display --example torture -- fill fill.rec` writes one part, `-- --names fill` names its cells in order;
+//! `cargo run -p spice-server --example torture -- fill fill.rec` writes one part, `-- --names fill` names its cells in order;
 //! without arguments it names the parts.
 
 use std::fs::File;
