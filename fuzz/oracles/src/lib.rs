@@ -6,11 +6,13 @@
 #![expect(clippy::expect_used, reason = "an oracle fails by panicking")]
 
 mod guest;
+mod memory;
 mod migration;
 mod session;
 
 use bytes::Bytes;
 pub use guest::{agent, stream_device};
+pub use memory::qxl_command;
 pub use migration::migration;
 pub use session::{connection_file, sasl, smartcard_device, sub_list};
 use spice_channel::{ChannelConfig, RedChannelClient, Time};
@@ -57,6 +59,7 @@ pub const ORACLES: &[Oracle] = &[
     ("sasl", sasl),
     ("sub_list", sub_list),
     ("smartcard_device", smartcard_device),
+    ("qxl_command", qxl_command),
 ];
 
 /// Decoding never panics, and what decodes comes back from its own encoding.

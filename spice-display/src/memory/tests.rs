@@ -1,7 +1,7 @@
 //! Slots, addresses and lists of chunks.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::sync::atomic::{AtomicU8, Ordering};
 
 use bytes::Bytes;
 use proptest::prelude::*;
@@ -128,22 +128,20 @@ fn reads_stay_within_the_region() {
 #[test]
 fn memory_that_is_written_meanwhile_is_read_as_it_was_at_some_moment() {
     let memory: Arc<Vec<AtomicU8>> = Arc::new((0..4096).map(|_| AtomicU8::new(0)).collect());
-    let done = AtomicBool::new(false);
     let slots = flat(memory.clone());
     std::thread::scope(|scope| {
-        scope.spawn(|| {
-            for byte in memory.iter().cycle() {
+        let reading = Arc::new(());
+        let read_on = Arc::downgrade(&reading);
+        scope.spawn(move || {
+            for byte in memory.iter().cycle().take_while(|_| read_on.strong_count() > 0) {
                 byte.fetch_xor(0xff, Ordering::Relaxed);
-                if done.load(Ordering::Relaxed) {
-                    return;
-                }
             }
         });
         for _ in 0..100 {
             let bytes = slots.resolve(0, QxlPhysical(96)).unwrap().bytes(4000).unwrap();
             assert!(bytes.iter().all(|byte| matches!(byte, 0 | 0xff)));
         }
-        done.store(true, Ordering::Relaxed);
+        drop(reading);
     });
 }
 

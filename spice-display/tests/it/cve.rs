@@ -1,7 +1,7 @@
 //! What guests have done to the C server and to QEMU, one test for each: here it costs them a command.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::sync::atomic::{AtomicU8, Ordering};
 
 use spice_channel::PipeLimits;
 use spice_display::codec::quic::{self, QuicError, QuicFormat};
@@ -38,11 +38,12 @@ fn shared(bytes: &[u8]) -> (Shared, MemSlots) {
 /// often enough: `test` says whether something was read.
 fn while_flipping(memory: &Shared, at: std::ops::Range<usize>, to: &[u8], mut test: impl FnMut() -> bool) {
     const ENOUGH: u32 = 2000;
-    let done = AtomicBool::new(false);
     let from: Vec<u8> = memory[at.clone()].iter().map(|byte| byte.load(Ordering::Relaxed)).collect();
     std::thread::scope(|scope| {
-        scope.spawn(|| {
-            while !done.load(Ordering::Relaxed) {
+        let testing = Arc::new(());
+        let tested = Arc::downgrade(&testing);
+        scope.spawn(move || {
+            while tested.strong_count() > 0 {
                 for bytes in [to, &from] {
                     for (byte, to) in memory[at.clone()].iter().zip(bytes) {
                         byte.store(*to, Ordering::Relaxed);
@@ -57,7 +58,7 @@ fn while_flipping(memory: &Shared, at: std::ops::Range<usize>, to: &[u8], mut te
                 false => refused += 1,
             }
         }
-        done.store(true, Ordering::Relaxed);
+        drop(testing);
     });
 }
 
