@@ -71,6 +71,8 @@ impl Canvas {
             self.mix(region, format, |x, y, target| {
                 let (x, y) = place(Point::new(x, y));
                 let mask = mask.as_ref().map(|mask| mask.wide(x, y));
+                // pixman looks at no pixel that the mask hides, and so has there what it saw in a row above, or nothing.
+                // The blue of HSL modes, which no mask hides, shows it; here it is always nothing.
                 let unseen = sparse && mask == Some([0.0; 4]);
                 let source = if unseen { [0.0; 4] } else { source.wide(x, y) };
                 let target = sample::widen(target.format, target.pixel);
