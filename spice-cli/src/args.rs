@@ -42,6 +42,10 @@ pub(crate) struct ServerArgs {
     #[arg(long)]
     pub(crate) no_ticket: bool,
 
+    /// How viewers get images: off, auto_glz, auto_lz, quic, glz, lz or lz4. Viewers may ask for another way.
+    #[arg(long, value_name = "METHOD", default_value = "auto_glz")]
+    pub(crate) image_compression: String,
+
     /// Print a line of JSON every second: viewers, commands, bytes, cpu.
     #[arg(long)]
     pub(crate) stats: bool,

@@ -20,7 +20,9 @@ use crate::stats;
 pub(crate) fn serve(args: &ServerArgs) -> Result<(), String> {
     let auth = auth(args)?;
     let guest = guest(args)?;
-    let config = ServerConfig::new(args.listen, auth);
+    let mut config = ServerConfig::new(args.listen, auth);
+    let compression = args.image_compression.parse();
+    config.worker.compression = compression.map_err(|error| format!("--image-compression: {error}"))?;
     let runtime = Runtime::new().map_err(|error| format!("cannot start the runtime: {error}"))?;
     runtime.block_on(async {
         let server = Server::bind(config, guest).await.map_err(|error| error.to_string())?;

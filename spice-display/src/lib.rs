@@ -20,5 +20,6 @@ mod worker;
 
 pub use cursor::CursorChannel;
 pub use display::{DisplayChannel, DisplayStats};
+pub use image::{Compression, UnknownCompression};
 pub use surface::{DrawError, Generation, Surface, SurfaceError, SurfaceLimits, SurfaceShape, SurfaceTable};
 pub use worker::{CommandError, RedWorker, WorkerConfig};

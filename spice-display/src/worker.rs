@@ -5,6 +5,7 @@ use core::time::Duration;
 use spice_channel::{Channel, ChannelConfig, PipeLimits, Time};
 use spice_proto::{ChannelId, SurfaceId};
 
+use crate::image::Compression;
 use crate::qxl::{Command, DeviceEvent, GuestEvent, PrimarySurface, SurfaceCommand};
 use crate::surface::{DrawError, SurfaceError, SurfaceLimits, SurfaceShape};
 use crate::{CursorChannel, DisplayChannel};
@@ -22,6 +23,8 @@ pub struct WorkerConfig {
     pub pipe: PipeLimits,
     /// What the guest may ask for.
     pub surfaces: SurfaceLimits,
+    /// How viewers get their images that do not say how they would like them.
+    pub compression: Compression,
 }
 
 impl Default for WorkerConfig {
@@ -34,6 +37,7 @@ impl Default for WorkerConfig {
             cursor: ChannelConfig { ack_window, in_flight: 64 << 10, ..ChannelConfig::default() },
             pipe: PipeLimits { items: 256, bytes: 16 << 20 },
             surfaces: SurfaceLimits::default(),
+            compression: Compression::default(),
         }
     }
 }
@@ -72,7 +76,13 @@ impl RedWorker {
     #[must_use]
     pub fn new(config: &WorkerConfig) -> Self {
         Self {
-            display: DisplayChannel::new(config.id, config.display, config.pipe, config.surfaces),
+            display: DisplayChannel::new(
+                config.id,
+                config.display,
+                config.pipe,
+                config.surfaces,
+                config.compression,
+            ),
             cursor: CursorChannel::new(config.id, config.cursor),
         }
     }

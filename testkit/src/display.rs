@@ -8,15 +8,17 @@ use spice_display::qxl::Drawable;
 use spice_proto::SurfaceId;
 use spice_proto::display::{Head, ServerMessage, SurfaceFlags};
 
+use crate::images::{GLZ_WINDOW, Images};
 use crate::translate::drawable;
 
 /// The surfaces of a viewer. It is strict: what a real viewer would warn of is an error here.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug)]
 pub struct DisplayModel {
     surfaces: BTreeMap<SurfaceId, Canvas>,
     monitors: Vec<Head>,
     marked: bool,
     messages: BTreeMap<u16, u64>,
+    images: Images,
 }
 
 /// What a command reads while one surface is drawn on.
@@ -28,7 +30,22 @@ impl Surfaces for Known<'_> {
     }
 }
 
+impl Default for DisplayModel {
+    fn default() -> Self {
+        Self {
+            surfaces: BTreeMap::new(),
+            monitors: Vec::new(),
+            marked: false,
+            messages: BTreeMap::new(),
+            images: Images::new(),
+        }
+    }
+}
+
 impl DisplayModel {
+    /// Pixels that its GLZ dictionary can hold, as its first message has to say.
+    pub const GLZ_WINDOW: u32 = GLZ_WINDOW;
+
     /// A surface that the viewer has.
     #[must_use]
     pub fn surface(&self, id: SurfaceId) -> Option<&Canvas> {
@@ -96,7 +113,10 @@ impl DisplayModel {
                 Ok(())
             }
             ServerMessage::InvalAllPalettes => Ok(()),
-            other => self.draw(&drawable(other)?),
+            other => {
+                let drawable = drawable(other, &mut self.images)?;
+                self.draw(&drawable)
+            }
         }
     }
 

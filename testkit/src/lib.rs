@@ -3,6 +3,7 @@
 //! with every operation and every kind of operand.
 
 mod display;
+mod images;
 mod link;
 mod peer;
 pub mod torture;

@@ -39,7 +39,7 @@ fn errors() -> Result<(), String> {
     let blank = scratch.write("blank.txt", "\nsecret\n")?.display().to_string();
     let long = scratch.write("long.txt", "x".repeat(61))?.display().to_string();
     let nowhere = scratch.file("nowhere.txt").display().to_string();
-    let cases: [(&[&str], &[&str]); 17] = [
+    let cases: [(&[&str], &[&str]); 18] = [
         (&["--listen", &taken], &[&taken, "in use"]),
         (&["--guest", &missing], &["missing.rec", "No such file"]),
         (&["--guest", &folder], &[scratch.path().to_str().unwrap_or_default(), "directory"]),
@@ -56,6 +56,7 @@ fn errors() -> Result<(), String> {
         (&["--ticket-file", &blank], &["blank.txt", "ticket is empty"]),
         (&["--ticket-file", &long], &["long.txt", "61 bytes", "60"]),
         (&["--ticket-file", &nowhere], &["nowhere.txt", "No such file"]),
+        (&["--image-compression", "zip"], &["--image-compression", "zip", "auto_glz", "lz4"]),
         (&["--speed", "2"], &["--speed", "replay"]),
     ];
     let mut failures = Vec::new();
@@ -87,6 +88,8 @@ fn help() -> Result<(), String> {
         "text",
         "photo",
         "fullscreen-text",
+        "--image-compression",
+        "auto_glz",
         "--listen",
         "--ticket-file",
         "--no-ticket",

@@ -8,9 +8,10 @@ use spice_channel::{
 use spice_proto::caps::{CapabilitySet, DisplayCap};
 use spice_proto::{ChannelId, ChannelType, Rect, SurfaceId};
 
-use super::draw::Draw;
+use super::draw::{Draw, Target};
 use super::viewer::DisplayViewer;
 use crate::canvas::{Canvas, PaintError};
+use crate::image::Compression;
 use crate::qxl::{Bitmap, Drawable};
 use crate::surface::{DrawError, Drawn, SurfaceError, SurfaceLimits, SurfaceShape, SurfaceTable};
 
@@ -21,6 +22,7 @@ pub struct DisplayChannel {
     surfaces: SurfaceTable,
     config: ChannelConfig,
     limits: PipeLimits,
+    compression: Compression,
     failures: Vec<PaintError>,
 }
 
@@ -41,12 +43,19 @@ pub struct DisplayStats {
 impl DisplayChannel {
     /// A display without a surface and without viewers.
     #[must_use]
-    pub fn new(id: ChannelId, config: ChannelConfig, limits: PipeLimits, surfaces: SurfaceLimits) -> Self {
+    pub fn new(
+        id: ChannelId,
+        config: ChannelConfig,
+        limits: PipeLimits,
+        surfaces: SurfaceLimits,
+        compression: Compression,
+    ) -> Self {
         Self {
             channel: RedChannel::new(ChannelType::DISPLAY, id),
             surfaces: SurfaceTable::new(surfaces),
             config,
             limits,
+            compression,
             failures: Vec::new(),
         }
     }
@@ -129,7 +138,8 @@ impl DisplayChannel {
         let Drawn { sequence, area, added, mut covered } = self.surfaces.draw(&drawable)?;
         if !area.is_empty() && !self.channel.is_empty() {
             covered.sort_unstable();
-            let draw = Arc::new(Draw::new(sequence, drawable, area));
+            let target = Target::of(&drawable, &self.surfaces);
+            let draw = Arc::new(Draw::new(sequence, drawable, area, target));
             for (_, viewer) in self.channel.iter_mut() {
                 viewer.view_mut().handle_draw(&draw, added, &self.surfaces);
                 viewer.view_mut().handle_covered(&covered);
@@ -164,11 +174,12 @@ impl DisplayChannel {
 
 impl Channel for DisplayChannel {
     fn caps(&self) -> CapabilitySet {
-        CapabilitySet::new([DisplayCap::MONITORS_CONFIG.0])
+        CapabilitySet::new([DisplayCap::MONITORS_CONFIG.0, DisplayCap::PREF_COMPRESSION.0])
     }
 
     fn connect(&mut self, client: ClientId, link: ChannelLink, now: Time) {
-        let viewer = DisplayViewer::new(link, self.config, self.limits, &self.surfaces, now);
+        let viewer =
+            DisplayViewer::new(link, self.config, self.limits, self.compression, &self.surfaces, now);
         self.channel.attach(client, viewer);
     }
 

@@ -2,30 +2,58 @@
 
 use std::sync::{Arc, OnceLock};
 
+use spice_proto::display::SurfaceFormat;
 use spice_proto::{Body, Rect, SurfaceId};
 
 use super::abilities::Abilities;
 use super::translate::draw_message;
-use crate::image::ImageMethod;
+use crate::image::Packing;
 use crate::qxl::{DrawOp, Drawable, ImageSource};
-use crate::surface::Sequence;
+use crate::surface::{Sequence, SurfaceTable};
 
 /// A drawing command, shared by the pipes of all viewers.
 ///
 /// It becomes a message when the first viewer has room for it, and the message's bytes are kept: another viewer that
-/// gets its images by the same method is sent the same ones.
+/// gets its images packed the same way is sent the same ones.
 #[derive(Debug)]
 pub(super) struct Draw {
     sequence: Sequence,
     drawable: Arc<Drawable>,
     area: Rect,
-    messages: [OnceLock<Option<(u16, Body)>>; ImageMethod::COUNT],
+    target: Target,
+    messages: [OnceLock<Option<(u16, Body)>>; Packing::COUNT],
+}
+
+/// What is drawn on, as far as viewers may see it otherwise.
+///
+/// The top bits of pixels without alpha mean nothing, are not always sent, and viewers have others there than this
+/// side. Surfaces of another format can make them seen.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Target {
+    /// What becomes of bits that mean nothing can be seen: the surface has alpha, or they are compared.
+    exact: bool,
+    /// What is drawn comes from a surface of another format, which has bits that mean nothing.
+    mixes: bool,
+}
+
+impl Target {
+    /// The surface that a command draws on.
+    pub(super) fn of(drawable: &Drawable, surfaces: &SurfaceTable) -> Self {
+        let format = |id| surfaces.surface(id).map(|surface| surface.shape().format);
+        let target = format(drawable.surface);
+        let mixes = drawable
+            .reads()
+            .map(format)
+            .any(|read| read != target && matches!(read, Some(SurfaceFormat::RGB32 | SurfaceFormat::RGB555)));
+        let exact = target == Some(SurfaceFormat::ARGB32) || matches!(drawable.op, DrawOp::Transparent(_));
+        Self { exact, mixes }
+    }
 }
 
 impl Draw {
     /// A command that touches pixels in `area` only.
-    pub(super) fn new(sequence: Sequence, drawable: Arc<Drawable>, area: Rect) -> Self {
-        Self { sequence, drawable, area, messages: Default::default() }
+    pub(super) fn new(sequence: Sequence, drawable: Arc<Drawable>, area: Rect, target: Target) -> Self {
+        Self { sequence, drawable, area, target, messages: Default::default() }
     }
 
     /// Its place in the order of all commands.
@@ -42,12 +70,13 @@ impl Draw {
             ImageSource::Surface(surface) => surface == self.drawable.surface,
             _ => false,
         });
-        !own && match op {
-            DrawOp::Composite(_) => abilities.composite,
-            // Viewers shift glyphs of 8 bits by a row, and read what lies behind them.
-            DrawOp::Text(text) => text.glyphs.flags.depth() != Some(8),
-            _ => true,
-        }
+        !own && !self.target.mixes
+            && match op {
+                DrawOp::Composite(_) => abilities.composite,
+                // Viewers shift glyphs of 8 bits by a row, and read what lies behind them.
+                DrawOp::Text(text) => text.glyphs.flags.depth() != Some(8),
+                _ => true,
+            }
     }
 
     pub(super) fn surface(&self) -> SurfaceId {
@@ -70,9 +99,9 @@ impl Draw {
     }
 
     /// Its message, number and body; none where there is none ([`draw_message`]).
-    pub(super) fn message(&self, method: ImageMethod) -> Option<&(u16, Body)> {
-        let message = self.messages[method.index()].get_or_init(|| {
-            let message = draw_message(&self.drawable, method)?;
+    pub(super) fn message(&self, packing: Packing) -> Option<&(u16, Body)> {
+        let message = self.messages[packing.index()].get_or_init(|| {
+            let message = draw_message(&self.drawable, self.target.exact, packing)?;
             Some((message.id(), message.encode()))
         });
         message.as_ref()

@@ -6,19 +6,14 @@ use spice_proto::display::{
 };
 use spice_proto::{Rect, SurfaceId};
 
-use crate::image::{ImageMethod, bitmap_data};
+use crate::image::{Packing, bitmap_data};
 use crate::qxl::Bitmap;
 use crate::surface::{SurfaceShape, SurfaceTable};
 
 /// The message that brings `area` of a surface to what `pixels` show.
-pub(super) fn image_message(
-    id: SurfaceId,
-    area: Rect,
-    pixels: &Bitmap,
-    method: ImageMethod,
-) -> ServerMessage {
+pub(super) fn image_message(id: SurfaceId, area: Rect, pixels: &Bitmap, packing: Packing) -> ServerMessage {
     let (width, height) = (pixels.width(), pixels.height());
-    let data = bitmap_data(pixels, method);
+    let data = bitmap_data(pixels, packing);
     ServerMessage::DrawCopy(DrawCopy {
         base: DisplayBase { surface_id: id, bbox: area, clip: Clip::None },
         source: Some(Image { id: 0, flags: ImageFlags::empty(), width, height, data }),

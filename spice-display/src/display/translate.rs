@@ -2,28 +2,30 @@
 
 use spice_proto::display::{self as wire, DisplayBase, ImageData, ServerMessage};
 
-use crate::image::{ImageMethod, bitmap_data};
+use crate::image::{Packing, data_by};
 use crate::qxl::{self, DrawOp, Drawable, Image, ImageSource};
 
 /// The message that has a viewer draw what the guest drew; none for a command that no message says: one that draws
 /// nothing, or one with an image of the surface itself.
-pub(super) fn draw_message(drawable: &Drawable, method: ImageMethod) -> Option<ServerMessage> {
+///
+/// If it is to be `exact`, all bits of an image's pixels count, also those that mean nothing.
+pub(super) fn draw_message(drawable: &Drawable, exact: bool, packing: Packing) -> Option<ServerMessage> {
     let clip = match &drawable.clip {
         qxl::Clip::None => wire::Clip::None,
         qxl::Clip::Rects(rects) => wire::Clip::Rects(rects.to_vec()),
     };
     let base = DisplayBase { surface_id: drawable.surface, bbox: drawable.bbox, clip };
-    let translator = Translator { method };
+    let translator = Translator { packing, exact };
     Some(match &drawable.op {
         DrawOp::Nop => return None,
         DrawOp::Blackness(mask) => {
-            ServerMessage::DrawBlackness(wire::DrawBlackness { base, mask: translator.mask(mask.as_ref())? })
+            ServerMessage::DrawBlackness(wire::DrawBlackness { base, mask: Translator::mask(mask.as_ref())? })
         }
         DrawOp::Whiteness(mask) => {
-            ServerMessage::DrawWhiteness(wire::DrawWhiteness { base, mask: translator.mask(mask.as_ref())? })
+            ServerMessage::DrawWhiteness(wire::DrawWhiteness { base, mask: Translator::mask(mask.as_ref())? })
         }
         DrawOp::Invers(mask) => {
-            ServerMessage::DrawInvers(wire::DrawInvers { base, mask: translator.mask(mask.as_ref())? })
+            ServerMessage::DrawInvers(wire::DrawInvers { base, mask: Translator::mask(mask.as_ref())? })
         }
         DrawOp::CopyBits(copy) => ServerMessage::CopyBits(wire::CopyBits { base, src_pos: copy.source }),
         DrawOp::Copy(copy) => ServerMessage::DrawCopy(wire::DrawCopy {
@@ -32,7 +34,7 @@ pub(super) fn draw_message(drawable: &Drawable, method: ImageMethod) -> Option<S
             source_area: copy.source_area,
             rop: copy.rop,
             scale_mode: copy.scale_mode,
-            mask: translator.mask(copy.mask.as_ref())?,
+            mask: Translator::mask(copy.mask.as_ref())?,
         }),
         DrawOp::Blend(copy) => ServerMessage::DrawBlend(wire::DrawBlend {
             base,
@@ -40,13 +42,13 @@ pub(super) fn draw_message(drawable: &Drawable, method: ImageMethod) -> Option<S
             source_area: copy.source_area,
             rop: copy.rop,
             scale_mode: copy.scale_mode,
-            mask: translator.mask(copy.mask.as_ref())?,
+            mask: Translator::mask(copy.mask.as_ref())?,
         }),
         DrawOp::Fill(fill) => ServerMessage::DrawFill(wire::DrawFill {
             base,
             brush: translator.brush(&fill.brush)?,
             rop: fill.rop,
-            mask: translator.mask(fill.mask.as_ref())?,
+            mask: Translator::mask(fill.mask.as_ref())?,
         }),
         DrawOp::Opaque(opaque) => ServerMessage::DrawOpaque(wire::DrawOpaque {
             base,
@@ -55,7 +57,7 @@ pub(super) fn draw_message(drawable: &Drawable, method: ImageMethod) -> Option<S
             brush: translator.brush(&opaque.brush)?,
             rop: opaque.rop,
             scale_mode: opaque.scale_mode,
-            mask: translator.mask(opaque.mask.as_ref())?,
+            mask: Translator::mask(opaque.mask.as_ref())?,
         }),
         DrawOp::Rop3(rop3) => ServerMessage::DrawRop3(wire::DrawRop3 {
             base,
@@ -64,7 +66,7 @@ pub(super) fn draw_message(drawable: &Drawable, method: ImageMethod) -> Option<S
             brush: translator.brush(&rop3.brush)?,
             rop3: rop3.rop3,
             scale_mode: rop3.scale_mode,
-            mask: translator.mask(rop3.mask.as_ref())?,
+            mask: Translator::mask(rop3.mask.as_ref())?,
         }),
         DrawOp::Stroke(stroke) => ServerMessage::DrawStroke(wire::DrawStroke {
             base,
@@ -117,16 +119,18 @@ pub(super) fn draw_message(drawable: &Drawable, method: ImageMethod) -> Option<S
 }
 
 struct Translator {
-    method: ImageMethod,
+    packing: Packing,
+    exact: bool,
 }
 
 impl Translator {
-    fn mask(&self, mask: Option<&qxl::Mask>) -> Option<wire::Mask> {
+    /// Viewers take masks bare only.
+    fn mask(mask: Option<&qxl::Mask>) -> Option<wire::Mask> {
         let Some(mask) = mask else { return Some(wire::Mask::default()) };
         Some(wire::Mask {
             flags: if mask.inverted { wire::MaskFlags::INVERS } else { wire::MaskFlags::empty() },
             pos: mask.pos,
-            bitmap: Some(self.image(&mask.image)?),
+            bitmap: Some(Self { packing: Packing::BARE, exact: false }.image(&mask.image)?),
         })
     }
 
@@ -146,7 +150,9 @@ impl Translator {
     fn image(&self, image: &Image) -> Option<wire::Image> {
         let (width, height, data) = match &image.source {
             ImageSource::Bitmap(bitmap) => {
-                (bitmap.width(), bitmap.height(), bitmap_data(bitmap, self.method))
+                let method =
+                    if self.exact { self.packing.exact_method(bitmap) } else { self.packing.method(bitmap) };
+                (bitmap.width(), bitmap.height(), data_by(method, bitmap))
             }
             ImageSource::Quic(quic) => (quic.width, quic.height, ImageData::Quic(quic.data.clone())),
             ImageSource::Surface(surface) => (0, 0, ImageData::Surface(*surface)),

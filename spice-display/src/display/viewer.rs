@@ -8,14 +8,14 @@ use spice_proto::display::{ClientMessage, ServerMessage};
 use super::abilities::Abilities;
 use super::marshal::{create_message, image_message, monitors_message};
 use super::view::{Next, View};
-use crate::image::ImageMethod;
+use crate::image::{Compression, Packing};
 use crate::surface::SurfaceTable;
 
 #[derive(Debug)]
 pub(super) struct DisplayViewer {
     red: RedChannelClient,
     caps: Capabilities,
-    method: ImageMethod,
+    packing: Packing,
     /// Whether the viewer has said how much it can keep. Until then it is sent nothing.
     ready: bool,
     view: View,
@@ -28,19 +28,16 @@ impl DisplayViewer {
         link: ChannelLink,
         config: ChannelConfig,
         limits: PipeLimits,
+        compression: Compression,
         surfaces: &SurfaceTable,
         now: Time,
     ) -> Self {
-        let method = if link.caps.has_display(DisplayCap::LZ4_COMPRESSION) {
-            ImageMethod::Lz4
-        } else {
-            ImageMethod::Raw
-        };
         let abilities = Abilities::new(&link.caps);
+        let packing = Packing::new(compression, link.caps.has_display(DisplayCap::LZ4_COMPRESSION));
         Self {
             red: RedChannelClient::new(link.header(), config, now),
             caps: link.caps,
-            method,
+            packing,
             ready: false,
             view: View::new(limits, abilities, surfaces),
             mark_due: false,
@@ -71,6 +68,14 @@ impl DisplayViewer {
                 self.send(&ServerMessage::InvalAllPalettes);
                 Ok(())
             }
+            ClientMessage::PreferredCompression(wire) => {
+                // A name that nobody knows is no reason to end a viewer: it goes on as it was.
+                if let Some(compression) = Compression::of_wire(*wire) {
+                    self.packing =
+                        Packing::new(compression, self.caps.has_display(DisplayCap::LZ4_COMPRESSION));
+                }
+                Ok(())
+            }
             ClientMessage::GlDrawDone => Err(ChannelError::OutOfTurn { message: "display.GlDrawDone" }),
             _ => Ok(()),
         }
@@ -99,13 +104,13 @@ impl DisplayViewer {
             Next::Damage(id, area) => {
                 let pixels = surfaces.canvas(id, area).and_then(|canvas| canvas.bitmap(area));
                 let Some(pixels) = pixels else { return };
-                self.send(&image_message(id, area, &pixels, self.method));
+                self.send(&image_message(id, area, &pixels, self.packing));
                 if id == SurfaceId::PRIMARY && std::mem::take(&mut self.mark_due) {
                     self.mark(surfaces);
                 }
             }
             Next::Draw(draw) => {
-                if let Some((id, body)) = draw.message(self.method) {
+                if let Some((id, body)) = draw.message(self.packing) {
                     self.red.send(*id, body);
                 }
             }

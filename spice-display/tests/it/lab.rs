@@ -8,7 +8,7 @@ use spice_display::canvas::Canvas;
 use spice_display::qxl::GuestEvent;
 use spice_display::{CommandError, RedWorker, WorkerConfig};
 use spice_proto::caps::{Capabilities, CapabilitySet, CommonCap, DisplayCap};
-use spice_proto::display::{ClientMessage, Init, SurfaceFormat};
+use spice_proto::display::{ClientMessage, ImageCompression, Init, SurfaceFormat};
 use spice_proto::{HeaderKind, Point, Rect};
 use testkit::{ChannelPeer, DisplayModel};
 
@@ -56,7 +56,7 @@ impl Lab {
             pixmap_cache_id: 1,
             pixmap_cache_size: 1 << 20,
             glz_dictionary_id: 1,
-            glz_dictionary_window_size: 1 << 20,
+            glz_dictionary_window_size: DisplayModel::GLZ_WINDOW as i32,
         });
         peer.send_message(init.id(), &init.encode().to_bytes());
         let viewer = Viewer {
@@ -69,6 +69,13 @@ impl Lab {
         };
         self.viewers.insert(id, viewer);
         id
+    }
+
+    /// The viewer asks for its images to be packed this way.
+    pub(crate) fn prefer(&mut self, id: ClientId, compression: ImageCompression) {
+        let wish = ClientMessage::PreferredCompression(compression);
+        let peer = &mut self.viewer(id).peer;
+        peer.send_message(wish.id(), &wish.encode().to_bytes());
     }
 
     pub(crate) fn leave(&mut self, id: ClientId) {
@@ -146,12 +153,18 @@ impl Lab {
             if canvas.bounds() != theirs.bounds() || canvas.format() != theirs.format() {
                 return Some(format!("surface {surface} is {theirs:?} instead of {canvas:?}"));
             }
-            // The top byte of what has no alpha means nothing.
-            let seen = if canvas.format() == SurfaceFormat::RGB32 { 0x00ff_ffff } else { u32::MAX };
+            // The top bits of what has no alpha mean nothing.
+            let seen = match canvas.format() {
+                SurfaceFormat::RGB32 => 0x00ff_ffff,
+                SurfaceFormat::RGB555 => 0x7fff,
+                _ => u32::MAX,
+            };
             for at in (0..canvas.height()).flat_map(|y| (0..canvas.width()).map(move |x| point(x, y))) {
                 let pixel = |canvas: &Canvas| canvas.pixel(at).map(|bits| bits & seen);
-                if pixel(canvas) != pixel(theirs) {
-                    return Some(format!("surface {surface} at {at:?}"));
+                let (here, there) = (pixel(canvas), pixel(theirs));
+                if here != there {
+                    let format = canvas.format();
+                    return Some(format!("{format} surface {surface} at {at:?}: {there:x?}, not {here:x?}"));
                 }
             }
         }

@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 use spice_channel::PipeLimits;
 use spice_display::qxl::GuestEvent;
+use spice_proto::display::ImageCompression;
 use spice_proto::{HeaderKind, Point, Rect};
 
 use crate::lab::Lab;
@@ -16,7 +17,8 @@ const SMALL: PipeLimits = PipeLimits { items: 8, bytes: 64 << 10 };
 enum Act {
     Guest(GuestEvent),
     Step,
-    Join { mini: bool, lz4: bool, rate: usize },
+    Join { mini: bool, able: bool, rate: usize, compression: u8 },
+    Prefer(usize, u8),
     Leave(usize),
     Rate(usize, usize),
 }
@@ -29,7 +31,10 @@ fn act() -> impl Strategy<Value = Act> {
     prop_oneof![
         12 => scene::event().prop_map(Act::Guest),
         4 => Just(Act::Step),
-        1 => (any::<bool>(), any::<bool>(), rate()).prop_map(|(mini, lz4, rate)| Act::Join { mini, lz4, rate }),
+        1 => (any::<bool>(), any::<bool>(), rate(), 1..8_u8)
+            .prop_map(|(mini, able, rate, compression)| Act::Join { mini, able, rate, compression }),
+        1 => (any::<prop::sample::Index>(), 0..9_u8)
+            .prop_map(|(index, compression)| Act::Prefer(index.index(16), compression)),
         1 => any::<prop::sample::Index>().prop_map(|index| Act::Leave(index.index(16))),
         1 => (any::<prop::sample::Index>(), rate()).prop_map(|(index, rate)| Act::Rate(index.index(16), rate)),
     ]
@@ -56,10 +61,16 @@ proptest! {
             match act {
                 Act::Guest(event) => drop(lab.event(event)),
                 Act::Step => lab.step(),
-                Act::Join { mini, lz4, rate } => {
+                Act::Join { mini, able, rate, compression } => {
                     if ids.len() < 6 {
                         let header = if mini { HeaderKind::Mini } else { HeaderKind::Full };
-                        lab.join(header, lz4, rate);
+                        let id = lab.join(header, able, rate);
+                        lab.prefer(id, ImageCompression(compression));
+                    }
+                }
+                Act::Prefer(at, compression) => {
+                    if let Some(id) = ids.get(at) {
+                        lab.prefer(*id, ImageCompression(compression));
                     }
                 }
                 Act::Leave(at) => {

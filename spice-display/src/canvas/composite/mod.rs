@@ -132,17 +132,15 @@ impl Canvas {
             combine(Operator::OVER, sources, (alpha != 255).then_some((&*masks, false)), target);
         });
         if !blend.flags.contains(AlphaFlags::DEST_HAS_ALPHA) {
-            self.forget_alpha(region, bbox);
+            self.forget_alpha(region);
         }
         Ok(())
     }
 
-    /// Clears the byte that means nothing, of 32 bits without alpha, where what was just blended over `bbox` has left
-    /// full alpha in its first pixel: the C server takes that for a sign that it did everywhere.
-    fn forget_alpha(&mut self, region: &Region, bbox: Rect) {
-        let corner = bbox.intersect(&self.bounds()).origin();
+    /// Clears the byte that means nothing, of 32 bits without alpha. The C server does so where the first pixel of the
+    /// box has full alpha, which depends on what else has been painted by then; here it does not.
+    fn forget_alpha(&mut self, region: &Region) {
         if self.format == SurfaceFormat::RGB32
-            && self.pixel(corner).is_some_and(|bits| bits >> 24 == 0xff)
             && let Pixels::Bits32(plane) = &mut self.pixels
         {
             plane.runs(region, |run, _| run.iter_mut().for_each(|pixel| *pixel &= 0x00ff_ffff));

@@ -1,0 +1,126 @@
+//! Whether an image is soft, like a photograph, or has hard edges, like text.
+//!
+//! The measure is the C server's (`spice-bitmap-utils.tmpl.c`), so that both choose the same method: every fifteenth
+//! pixel is compared with its neighbours to the right, below and diagonally below.
+
+use spice_proto::display::BitmapFormat;
+
+use crate::qxl::Bitmap;
+
+const SAMPLE_JUMP: usize = 15;
+
+/// What a pair of pixels adds, in quarters.
+const SAME: i64 = 2;
+const CONTRAST: i64 = 4;
+const NEAR: i64 = -1;
+
+/// Whether an image of colours, with nothing between its rows, is soft.
+pub(super) fn is_gradual(bitmap: &Bitmap) -> bool {
+    let (width, height) = (bitmap.width() as usize, bitmap.height() as usize);
+    let data: &[u8] = bitmap.data();
+    match bitmap.format() {
+        BitmapFormat::RGB16 => {
+            let colours = |&[low, high]: &[u8; 2]| {
+                let pixel = u16::from_le_bytes([low, high]);
+                [pixel >> 10, pixel >> 5, pixel].map(|channel| (channel & 0x1f) as u8)
+            };
+            score(data.as_chunks::<2>().0, width, height, colours, 8).is_below(0.0)
+        }
+        BitmapFormat::RGB24 => {
+            score(data.as_chunks::<3>().0, width, height, |pixel| *pixel, 60).is_below(-0.03)
+        }
+        _ => {
+            let colours = |&[blue, green, red, _]: &[u8; 4]| [blue, green, red];
+            score(data.as_chunks::<4>().0, width, height, colours, 60).is_below(-0.03)
+        }
+    }
+}
+
+/// What the samples of an image add up to.
+struct Score {
+    quarters: i64,
+    pairs: i64,
+}
+
+impl Score {
+    fn is_below(&self, limit: f64) -> bool {
+        (self.quarters as f64) / 4.0 / (self.pairs as f64) < limit
+    }
+}
+
+/// Compares samples of `width` x `height` pixels. Two colours contrast when a channel differs by `contrast`.
+fn score<P>(
+    pixels: &[P],
+    width: usize,
+    height: usize,
+    colours: impl Fn(&P) -> [u8; 3],
+    contrast: u8,
+) -> Score {
+    if width <= 1 || height <= 1 {
+        return Score { quarters: 4, pairs: 1 };
+    }
+    let pair = |a: [u8; 3], b: [u8; 3]| match a.iter().zip(b).map(|(a, b)| a.abs_diff(b)).max() {
+        None | Some(0) => SAME,
+        Some(most) if most >= contrast => CONTRAST,
+        Some(_) => NEAR,
+    };
+    let jump = if SAMPLE_JUMP.is_multiple_of(width) { SAMPLE_JUMP - 1 } else { SAMPLE_JUMP };
+    let mut score = Score { quarters: 0, pairs: 0 };
+    let mut at = width / 2;
+    while at < (height - 1) * width {
+        if (at + 1).is_multiple_of(width) {
+            at -= 1;
+        }
+        let [Some(here), Some(right), Some(below), Some(across)] =
+            [at, at + 1, at + width, at + width + 1].map(|at| pixels.get(at).map(&colours))
+        else {
+            break;
+        };
+        let pairs = [right, below, across].map(|other| pair(here, other));
+        if pairs != [SAME; 3] {
+            score.quarters += pairs.iter().sum::<i64>();
+        }
+        score.pairs += 3;
+        at += jump;
+    }
+    score
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn image(format: BitmapFormat, width: u32, height: u32, pixel: impl Fn(u32, u32) -> Vec<u8>) -> Bitmap {
+        let data: Vec<u8> = (0..height)
+            .flat_map(|y| (0..width).map(move |x| (x, y)))
+            .flat_map(|(x, y)| pixel(x, y))
+            .collect();
+        let stride = data.len() as u32 / height;
+        Bitmap::new(format, (width, height), stride, true, data.into()).unwrap()
+    }
+
+    #[test]
+    fn slopes_are_soft_and_edges_hard_in_every_format() {
+        for width in [2, 3, 5, 14, 15, 16, 30, 64] {
+            let soft = |x: u32, y: u32| (x * 2 + y) as u8;
+            let hard = |x: u32, y: u32| if (x + y).is_multiple_of(2) { 0 } else { 200 };
+            let rgb32 = |value: u8| vec![value, value, value, 0];
+            let rgb24 = |value: u8| vec![value, value, value];
+            let rgb16 = |value: u8| (u16::from(value >> 3) * 0x421).to_le_bytes().to_vec();
+            let made = |format, pixel: &dyn Fn(u32, u32) -> Vec<u8>| image(format, width, 20, pixel);
+            assert!(is_gradual(&made(BitmapFormat::RGB32, &|x, y| rgb32(soft(x, y)))));
+            assert!(is_gradual(&made(BitmapFormat::RGB24, &|x, y| rgb24(soft(x, y)))));
+            assert!(is_gradual(&made(BitmapFormat::RGB16, &|x, y| rgb16(soft(8 * x, 8 * y)))));
+            assert!(!is_gradual(&made(BitmapFormat::RGB32, &|x, y| rgb32(hard(x, y)))));
+            assert!(!is_gradual(&made(BitmapFormat::RGB24, &|x, y| rgb24(hard(x, y)))));
+            assert!(!is_gradual(&made(BitmapFormat::RGB16, &|x, y| rgb16(hard(x, y)))));
+        }
+    }
+
+    #[test]
+    fn one_colour_and_single_lines_are_not_soft() {
+        assert!(!is_gradual(&image(BitmapFormat::RGB32, 40, 40, |_, _| vec![9; 4])));
+        assert!(!is_gradual(&image(BitmapFormat::RGB32, 40, 1, |x, _| vec![x as u8; 4])));
+        assert!(!is_gradual(&image(BitmapFormat::RGB32, 1, 40, |_, y| vec![y as u8; 4])));
+    }
+}
