@@ -78,17 +78,17 @@ fn play(options: ReplayOptions) -> ReplayGuest {
 #[test]
 fn stored_recordings_are_played_to_their_end() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../spice-display/tests/data");
-    for (name, commands, refused) in [
-        ("xspice-move", 4000, 0),
-        ("xspice-term", 4000, 0),
-        ("qemu-kms-term", 100, 0),
-        ("qemu-qxl-move", 2500, 0),
-        ("qemu-stdvga-term", 5000, 0),
-        ("qemu-qxlums-move", 2000, 569),
+    for (name, commands) in [
+        ("xspice-move", 4000),
+        ("xspice-term", 4000),
+        ("qemu-kms-term", 100),
+        ("qemu-qxl-move", 2500),
+        ("qemu-stdvga-term", 5000),
+        ("qemu-qxlums-move", 2000),
     ] {
         let path = folder.join(name).with_extension("rec.zst");
         let guest = play(ReplayOptions { speed: f64::INFINITY, ..ReplayOptions::new(path) });
-        assert_eq!((guest.commands(), guest.refused()), (commands, refused), "{name}");
+        assert_eq!((guest.commands(), guest.refused()), (commands, 0), "{name}");
         assert!(guest.is_finished());
     }
 }
@@ -293,12 +293,22 @@ fn an_owner_that_comes_late_is_woken_for_what_it_missed() {
     assert_eq!(count.load(Ordering::SeqCst), 1);
 }
 
+struct CloseAtEnd<'a>(&'a Queue);
+
+impl Drop for CloseAtEnd<'_> {
+    fn drop(&mut self) {
+        self.0.close();
+    }
+}
+
 #[test]
 fn the_queue_holds_back_a_reader_that_is_ahead_by_events_or_bytes() {
-    for (fits, bytes) in [(64, 1), (1, 300 << 20), (4, 16 << 20)] {
+    for (fits, bytes) in [(64, 1), (1, 300 << 20), (4, 2 << 20)] {
         let queue = Queue::default();
         let pushed = AtomicUsize::new(0);
         thread::scope(|scope| {
+            // A failure ends the reader too, which the scope waits for.
+            let _close = CloseAtEnd(&queue);
             scope.spawn(|| {
                 while queue.push(played(), bytes).is_ok() {
                     pushed.fetch_add(1, Ordering::SeqCst);
@@ -318,7 +328,6 @@ fn the_queue_holds_back_a_reader_that_is_ahead_by_events_or_bytes() {
                 assert!(begin.elapsed() < PATIENCE);
                 thread::yield_now();
             }
-            queue.close();
         });
     }
 }
