@@ -2,7 +2,8 @@
 
 use spice_proto::Rect;
 
-use super::{DrawCopy, DrawOp, Drawable, Image, ImageSource};
+use super::{DrawCopy, DrawOp, Drawable, Image, ImageSource, QuicImage};
+use crate::codec::quic::{QuicError, QuicHeader};
 
 /// Why a drawing command makes no sense, whatever the surfaces are.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -21,13 +22,36 @@ pub enum ShapeError {
     /// A Bézier segment without three points for each curve, or a figure that does not begin.
     #[error("path segment {0} has no place to begin or points left over")]
     Path(usize),
+    /// A QUIC stream that does not begin as one.
+    #[error("an image's stream: {0}")]
+    Quic(QuicError),
+    /// A QUIC stream of another size than its image. Viewers would take the stream's word for it.
+    #[error("an image of {width}x{height} pixels has a stream of {stream_width}x{stream_height}")]
+    QuicSize {
+        /// Columns, by the image.
+        width: u32,
+        /// Rows, by the image.
+        height: u32,
+        /// Columns, by the stream.
+        stream_width: u32,
+        /// Rows, by the stream.
+        stream_height: u32,
+    },
 }
 
 impl Drawable {
+    /// Whether its QUIC streams begin as the images say. Viewers are sent them as they are.
+    ///
+    /// # Errors
+    /// A stream that is none, or one of another size than its image.
+    pub fn check_streams(&self) -> Result<(), ShapeError> {
+        self.op.images().try_for_each(stream_of)
+    }
+
     /// Whether it makes sense.
     ///
     /// # Errors
-    /// A source area that no pixel can come from.
+    /// A source area that no pixel can come from, a path that cannot be walked.
     pub fn check(&self) -> Result<(), ShapeError> {
         match &self.op {
             DrawOp::Copy(DrawCopy { source, source_area, .. })
@@ -51,6 +75,18 @@ impl Drawable {
             _ => Ok(()),
         }
     }
+}
+
+/// Whether an image's stream is what the image says.
+fn stream_of(image: &Image) -> Result<(), ShapeError> {
+    let ImageSource::Quic(quic) = &image.source else { return Ok(()) };
+    let QuicImage { width, height, .. } = **quic;
+    let stream = QuicHeader::read(&quic.data).map_err(ShapeError::Quic)?;
+    let (stream_width, stream_height) = (stream.width, stream.height);
+    if (stream_width, stream_height) == (width, height) {
+        return Ok(());
+    }
+    Err(ShapeError::QuicSize { width, height, stream_width, stream_height })
 }
 
 /// Whether `area` lies within an image, as far as it is known how large that is.

@@ -47,6 +47,7 @@ impl SurfaceTable {
             let (width, height) = (bounds.width(), bounds.height());
             return Err(DrawError::Outside { surface: id, bbox: drawable.bbox, width, height });
         }
+        drawable.check_streams()?;
         let footprint = Footprint::new(drawable, bounds, |id| Some(self.surface(id)?.shape()))
             .map_err(DrawError::Surface)?;
         self.sequences += 1;

@@ -4,6 +4,7 @@ use spice_proto::{Rect, SurfaceId};
 
 use super::SurfaceTable;
 use crate::canvas::{Canvas, PaintError, Surfaces};
+use crate::qxl::ShapeError;
 
 /// Why a drawing command is refused. It is not painted, and no viewer hears of it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -24,6 +25,9 @@ pub enum DrawError {
     /// The surface that it draws on, or one that it reads, does not exist.
     #[error("surface {0} does not exist")]
     Surface(SurfaceId),
+    /// The stream of an image is not what the image says.
+    #[error(transparent)]
+    Stream(#[from] ShapeError),
 }
 
 /// A command that could not be painted, which shows only when it is.

@@ -4,12 +4,14 @@ use std::sync::Arc;
 
 use proptest::collection::vec;
 use proptest::prelude::*;
-use spice_proto::display::{Ropd, SurfaceFormat};
+use spice_proto::display::{ImageFlags, Ropd, SurfaceFormat};
 use spice_proto::{Point, Rect, SurfaceId};
 
 use super::{Added, SurfaceLimits, SurfaceShape, SurfaceTable};
+use crate::codec::quic::{self, QuicFormat};
 use crate::qxl::{
     Bitmap, BitmapFormat, Clip, CopyBits, DrawCopy, DrawFill, DrawOp, Drawable, Effect, Image, ImageSource,
+    QuicImage,
 };
 
 const SIDE: u32 = 24;
@@ -249,4 +251,24 @@ fn a_chain_of_readers_is_as_deep_as_two_surfaces() {
     }
     let last = table.canvas(SurfaceId(SURFACES - 1), ALL).unwrap();
     assert_eq!(last.pixel(Point::new(0, 0)), Some(3));
+}
+
+/// Viewers are sent a guest's stream as it is, so it has to be what its image says before any of them hears of it.
+#[test]
+fn a_stream_of_another_size_than_its_image_is_refused() {
+    let mut table = table(8);
+    create(&mut table, 0, None);
+    let mut copy = |data: Vec<u8>, width| {
+        let quic = QuicImage { width, height: 4, data: data.into() };
+        let source = Image { id: 1, flags: ImageFlags::empty(), source: ImageSource::Quic(Arc::new(quic)) };
+        let area = Rect::new(0, 0, 4, 4);
+        let op = DrawOp::Copy(DrawCopy::put(source, area));
+        table.draw(&Arc::new(drawable(0, area, Clip::None, op))).map(|drawn| drawn.area)
+    };
+    let stream = quic::encode(&[7; 64], 4, 4, 16, QuicFormat::Rgb32).unwrap();
+    assert_eq!(copy(stream.clone(), 4).unwrap(), Rect::new(0, 0, 4, 4));
+    let said = copy(stream.clone(), 5).unwrap_err().to_string();
+    assert!(said.contains("5x4") && said.contains("4x4"), "{said}");
+    let said = copy(stream[..10].to_vec(), 4).unwrap_err().to_string();
+    assert!(said.contains("stream"), "{said}");
 }
