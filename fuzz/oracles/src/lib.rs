@@ -5,11 +5,13 @@
 
 #![expect(clippy::expect_used, reason = "an oracle fails by panicking")]
 
+mod codecs;
 mod guest;
 mod migration;
 mod session;
 
 use bytes::Bytes;
+pub use codecs::{glz, lz};
 pub use guest::{agent, stream_device};
 pub use migration::migration;
 pub use session::{connection_file, sasl, smartcard_device, sub_list};
@@ -50,6 +52,8 @@ pub const ORACLES: &[Oracle] = &[
     ("recording", recording),
     ("region", region),
     ("quic", quic),
+    ("lz", lz),
+    ("glz", glz),
     ("agent", agent),
     ("stream_device", stream_device),
     ("migration", migration),
