@@ -5,12 +5,14 @@
 
 #![expect(clippy::expect_used, reason = "an oracle fails by panicking")]
 
+mod codecs;
 mod guest;
 mod memory;
 mod migration;
 mod session;
 
 use bytes::Bytes;
+pub use codecs::{glz, lz};
 pub use guest::{agent, stream_device};
 pub use memory::qxl_command;
 pub use migration::migration;
@@ -52,6 +54,8 @@ pub const ORACLES: &[Oracle] = &[
     ("recording", recording),
     ("region", region),
     ("quic", quic),
+    ("lz", lz),
+    ("glz", glz),
     ("agent", agent),
     ("stream_device", stream_device),
     ("migration", migration),

@@ -2,4 +2,6 @@
 
 pub mod glz;
 pub mod lz;
+#[cfg(test)]
+mod made;
 pub mod quic;

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test says what it found by panicking")]
 #![expect(clippy::disallowed_methods, reason = "tests read the recordings that are kept beside them")]
 
+mod codecs;
 mod cve;
 mod hostile;
 mod lab;

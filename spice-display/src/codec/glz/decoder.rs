@@ -26,6 +26,11 @@ impl Decoder {
         Self { window, images: VecDeque::new(), pixels: 0, next: 0 }
     }
 
+    /// The number of the picture that comes next.
+    pub const fn next_id(&self) -> u64 {
+        self.next
+    }
+
     /// How many pictures it keeps.
     pub fn images(&self) -> usize {
         self.images.len()

@@ -100,27 +100,42 @@ impl Dictionary {
         let data = source.rows()?;
         self.window.make_room(pixels);
         let before = self.window.len() as u32;
-        let farthest = self.write(format, &data, reach);
+        let farthest = self.write(format, &data, width, reach);
         self.window.push(format, pixels, data);
         let body = Bytes::copy_from_slice(&self.out);
         Ok(Encoded { format, width, height, top_down, before, farthest, body })
     }
 
     /// Writes the body, and answers how many pictures back it refers.
-    fn write(&mut self, format: GlzFormat, data: &[u8], reach: u32) -> u32 {
+    fn write(&mut self, format: GlzFormat, data: &[u8], line: u32, reach: u32) -> u32 {
         let Self { window, table, out } = self;
-        let floor = window.start_of_last(reach.min(MAX_IMAGES) as usize);
-        let mut past = Past { window, table, format, floor, farthest: 0 };
+        let reach = reach.min(MAX_IMAGES);
         out.clear();
+        let mut pass = Pass { window, table, format, data, line, reach, out };
         match format {
-            GlzFormat::Rgb16 => encode_pass::<Rgb16, _>(Rgb16::units(data), &mut past, out),
-            GlzFormat::Rgb24 => encode_pass::<Rgb24, _>(Rgb24::units(data), &mut past, out),
-            GlzFormat::Rgb32 => encode_pass::<Rgb32, _>(Rgb32::units(data), &mut past, out),
-            GlzFormat::Rgba => {
-                encode_pass::<Rgb32, _>(Rgb32::units(data), &mut past, out);
-                encode_pass::<Alpha, _>(Alpha::units(data), &mut past, out);
-            }
+            GlzFormat::Rgb16 => pass.write::<Rgb16>(),
+            GlzFormat::Rgb24 => pass.write::<Rgb24>(),
+            GlzFormat::Rgb32 => pass.write::<Rgb32>(),
+            GlzFormat::Rgba => pass.write::<Rgb32>().max(pass.write::<Alpha>()),
         }
-        past.farthest
+    }
+}
+
+/// A pass over a picture that is to come.
+struct Pass<'a> {
+    window: &'a Window,
+    table: &'a mut Table,
+    format: GlzFormat,
+    data: &'a [u8],
+    line: u32,
+    reach: u32,
+    out: &'a mut Vec<u8>,
+}
+
+impl Pass<'_> {
+    fn write<P: Pixel>(&mut self) -> u32 {
+        let mut past = Past::new(self.window, self.table, self.format, self.line, self.reach);
+        encode_pass::<P, _>(P::units(self.data), &mut past, self.out);
+        past.farthest()
     }
 }

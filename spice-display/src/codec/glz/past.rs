@@ -5,21 +5,48 @@ use super::super::lz::pixel::{Pixel, common};
 use super::GlzFormat;
 use super::reference::Reference;
 use super::table::Table;
-use super::window::Window;
+use super::window::{Held, Window};
 
-/// The window, as one picture sees it.
+/// The window, as one pass over a picture sees it.
 #[derive(Debug)]
 pub(super) struct Past<'a> {
-    pub(super) window: &'a Window,
-    pub(super) table: &'a mut Table,
-    pub(super) format: GlzFormat,
+    window: &'a Window,
+    table: &'a mut Table,
+    format: GlzFormat,
     /// The number of the first pixel that can be referred to.
-    pub(super) floor: u64,
+    floor: u64,
+    track: Track<'a>,
     /// How many pictures back references have gone.
-    pub(super) farthest: u32,
+    farthest: u32,
+}
+
+/// Where what comes next is expected.
+#[derive(Clone, Copy, Debug)]
+enum Track<'a> {
+    /// So many pixels back.
+    Own(usize),
+    /// In another picture, so many back, and in it `ahead` pixels further than here, modulo the size of numbers.
+    Other { images: u32, held: &'a Held, ahead: usize },
 }
 
 impl<'a> Past<'a> {
+    /// For a picture in lines of `line` pixels, which can refer to the `reach` pictures before it.
+    pub(super) fn new(
+        window: &'a Window,
+        table: &'a mut Table,
+        format: GlzFormat,
+        line: u32,
+        reach: u32,
+    ) -> Self {
+        let floor = window.start_of_last(reach as usize);
+        Self { window, table, format, floor, track: Track::Own(line as usize), farthest: 0 }
+    }
+
+    /// How many pictures back the farthest reference went.
+    pub(super) const fn farthest(&self) -> u32 {
+        self.farthest
+    }
+
     /// What is that many pixels back from `at`, in the picture itself or in another of its format.
     #[inline]
     fn look<'p, P: Pixel>(
@@ -55,6 +82,31 @@ impl<P: Pixel> History<P> for Past<'_> {
     type Reference = Reference;
 
     const PREVIOUS: Reference = Reference { images: 0, pixels: 1 };
+
+    #[inline]
+    fn beside(&self, units: &[P::Unit], at: usize) -> Option<(Reference, usize)> {
+        let ahead = units.get(at..)?;
+        let (reference, behind) = match self.track {
+            Track::Own(back) => {
+                let behind = units.get(at.checked_sub(back)?..)?;
+                (Reference { images: 0, pixels: back as u32 }, behind)
+            }
+            Track::Other { images, held, ahead } => {
+                let offset = at.wrapping_add(ahead);
+                let behind = P::units(&held.data).get(offset..)?;
+                (Reference { images, pixels: offset as u32 }, behind)
+            }
+        };
+        Some((reference, common::<P>(behind, ahead)))
+    }
+
+    fn lay_track(&mut self, reference: Reference, at: usize) {
+        let Reference { images, pixels } = reference;
+        self.track = match self.window.back(images) {
+            Some(held) => Track::Other { images, held, ahead: (pixels as usize).wrapping_sub(at) },
+            None => Track::Own(pixels as usize),
+        };
+    }
 
     #[inline]
     fn find(&mut self, units: &[P::Unit], at: usize) -> Option<(Reference, usize)> {

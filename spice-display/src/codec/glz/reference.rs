@@ -92,3 +92,60 @@ impl Reference {
         Ok(Self { images, pixels })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::lz::pixel::Rgb32;
+    use super::*;
+
+    fn coded(reference: Reference, len: usize) -> Vec<u8> {
+        let mut out = Vec::new();
+        reference.write::<Rgb32>(len, &mut out);
+        out
+    }
+
+    #[test]
+    fn every_size_of_reference_reads_back() {
+        let images = [
+            0,
+            1,
+            63,
+            64,
+            255,
+            256,
+            (1 << 14) - 1,
+            1 << 14,
+            65_535,
+            65_536,
+            (1 << 22) - 1,
+            1 << 22,
+            MAX_IMAGES,
+        ];
+        let pixels = [0, 1, SHORT - 1, SHORT, SHORT + 1, MIDDLE - 1, MIDDLE, MIDDLE + 1, MAX_OFFSET - 1];
+        for images in images {
+            for pixels in pixels.map(|pixels| if images == 0 { pixels + 1 } else { pixels }) {
+                let reference = Reference { images, pixels };
+                let out = coded(reference, 6);
+                assert_eq!(out.len(), reference.cost(), "{reference:?}");
+                let mut input = Input::new(&out[1..]);
+                assert_eq!(Reference::read(out[0], &mut input), Ok(reference));
+                assert_eq!(input.len(), 0);
+                for cut in 1..out.len() {
+                    let cut = Reference::read(out[0], &mut Input::new(&out[1..cut]));
+                    assert_eq!(cut, Err(Fault::Truncated));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn references_are_coded_as_they_are_known_to_be() {
+        let at = |images, pixels| Reference { images, pixels };
+        assert_eq!(coded(at(0, 1), 1), [0x20, 0, 0]);
+        assert_eq!(coded(at(0, 0x1001), 7), [0xf0, 0, 0, 1]);
+        assert_eq!(coded(at(3, 0xabc), 262), [0xec, 255, 0, 0xab, 3]);
+        assert_eq!(coded(at(0x1234, 0xabc), 2), [0x4c, 0xab, 0x74, 0x48]);
+        assert_eq!(coded(at(0x1234, 0x1_fabc), 2), [0x5c, 0xab, 0x9f, 0x34, 0x12]);
+        assert_eq!(coded(at(0x1234, 0x1ab_cdef), 2), [0x5f, 0xde, 0xbc, 0x34, 0x12, 0xd5]);
+    }
+}

@@ -43,9 +43,9 @@ impl Window {
         Self { most, images: VecDeque::new(), gone: 0, pages, start: 0, next: 0, weight: 0 }
     }
 
-    /// Pages for so many pixels, none of which is used twice.
+    /// Pages for so many pixels: only the first and the last number of a full window may share one.
     const fn pages(most: u32) -> usize {
-        ((most >> PAGE) as usize + 2).next_power_of_two()
+        most.div_ceil(1 << PAGE).next_power_of_two() as usize
     }
 
     /// Most pixels.
@@ -103,13 +103,18 @@ impl Window {
         self.images.push_back(Held { format, start, pixels, data });
     }
 
+    /// The picture that is so many before the one to come; there is none for 0.
+    pub(super) fn back(&self, images: u32) -> Option<&Held> {
+        self.images.get(self.images.len().checked_sub(images as usize)?)
+    }
+
     /// The picture that has this pixel, and how many came after it.
     #[inline]
     pub(super) fn find(&self, pixel: u64) -> Option<(usize, &Held)> {
         let page = (pixel >> PAGE) as usize & (self.pages.len() - 1);
-        let before = self.pages.get(page)?.wrapping_sub(self.gone);
-        // The picture at the page's beginning may have left.
-        let mut at = if (before as usize) < self.images.len() { before as usize } else { 0 };
+        let before = self.pages.get(page)?.wrapping_sub(self.gone) as usize;
+        // The picture at the page's beginning may have left, or the page be that of the newest picture too.
+        let mut at = if self.images.get(before).is_some_and(|held| held.start <= pixel) { before } else { 0 };
         loop {
             let held = self.images.get(at)?;
             if pixel < held.start + held.pixels {

@@ -18,29 +18,31 @@ use super::{LzError, LzFormat, LzHeader, LzSource, MAX_BYTES};
 pub fn encode(source: &LzSource<'_>, out: &mut Vec<u8>) -> Result<(), LzError> {
     let LzSource { format, width, height, top_down, .. } = *source;
     let rows = rows(source)?;
+    let line = format.row_len(width) as usize / format.unit_len();
     LzHeader { format, width, height, top_down }.write(out);
     match format {
-        LzFormat::Rgb16 => pass::<Rgb16>(&rows, out),
-        LzFormat::Rgb24 => pass::<Rgb24>(&rows, out),
-        LzFormat::Rgb32 => pass::<Rgb32>(&rows, out),
+        LzFormat::Rgb16 => pass::<Rgb16>(&rows, line, out),
+        LzFormat::Rgb24 => pass::<Rgb24>(&rows, line, out),
+        LzFormat::Rgb32 => pass::<Rgb32>(&rows, line, out),
         LzFormat::Rgba => {
-            pass::<Rgb32>(&rows, out);
-            pass::<Alpha>(&rows, out);
+            pass::<Rgb32>(&rows, line, out);
+            pass::<Alpha>(&rows, line, out);
         }
-        LzFormat::Xxxa => pass::<Alpha>(&rows, out),
+        LzFormat::Xxxa => pass::<Alpha>(&rows, line, out),
         LzFormat::Plt1Le
         | LzFormat::Plt1Be
         | LzFormat::Plt4Le
         | LzFormat::Plt4Be
         | LzFormat::Plt8
-        | LzFormat::A8 => pass::<Byte>(&rows, out),
+        | LzFormat::A8 => pass::<Byte>(&rows, line, out),
     }
     Ok(())
 }
 
-fn pass<P: Pixel>(rows: &[u8], out: &mut Vec<u8>) {
+/// Encodes rows of `line` pixels, or of so many bytes where they hold several each.
+fn pass<P: Pixel>(rows: &[u8], line: usize, out: &mut Vec<u8>) {
     let units = P::units(rows);
-    encode_pass::<P, _>(units, &mut Recent::new(units.len()), out);
+    encode_pass::<P, _>(units, &mut Recent::new(units.len(), line), out);
 }
 
 /// The rows with nothing between them.
@@ -50,7 +52,7 @@ fn rows<'a>(source: &LzSource<'a>) -> Result<Cow<'a, [u8]>, LzError> {
     if width == 0 || height == 0 {
         return Err(LzError::Empty { width, height });
     }
-    if row * u64::from(height) > MAX_BYTES {
+    if row.saturating_mul(height.into()) > MAX_BYTES {
         return Err(LzError::TooLarge { width, height, most: MAX_BYTES / row * u64::from(width) });
     }
     let (row, height) = (row as usize, height as usize);

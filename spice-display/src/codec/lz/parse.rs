@@ -8,6 +8,11 @@ pub(in crate::codec) const MAX_LITERALS: usize = 32;
 /// A length from here on goes on in bytes of its own.
 pub(in crate::codec) const LENGTH_IN_FIRST: usize = 7;
 
+/// A reference to as many pixels lays a track: what comes later may go on beside it.
+const LAYS_TRACK: usize = 64;
+/// Of fewer pixels than this, and [`Pixel::BIAS`], what is beside the track is not taken without a look elsewhere.
+const KEEPS_TO_TRACK: usize = 4;
+
 /// What a pass can refer to.
 pub(in crate::codec) trait History<P: Pixel> {
     /// A place in it.
@@ -16,8 +21,16 @@ pub(in crate::codec) trait History<P: Pixel> {
     /// The pixel before.
     const PREVIOUS: Self::Reference;
 
-    /// Remembers the pixels from `at` on, and answers where as many as possible of them were before, and how many,
-    /// if to refer to them takes fewer bytes.
+    /// The place that is beside `at` on the track, and how many pixels there are the same.
+    ///
+    /// Before there has been a long reference, the track is the line above.
+    fn beside(&self, units: &[P::Unit], at: usize) -> Option<(Self::Reference, usize)>;
+
+    /// Hears of a long reference, for the pixels from `at` on: that is where the track is now.
+    fn lay_track(&mut self, reference: Self::Reference, at: usize);
+
+    /// Remembers the pixels from `at` on, and answers where they were seen last, and how many are the same, if to
+    /// refer to them takes fewer bytes.
     fn find(&mut self, units: &[P::Unit], at: usize) -> Option<(Self::Reference, usize)>;
 
     /// Hears that a reference was made to the pixels before `at`.
@@ -62,7 +75,17 @@ fn choose<P: Pixel, H: History<P>>(
     if run > P::BIAS + 2 {
         return Some((H::PREVIOUS, run));
     }
+    if let Some((reference, len)) = history.beside(units, at)
+        && len >= P::BIAS + KEEPS_TO_TRACK
+    {
+        return Some((reference, len));
+    }
     let found = history.find(units, at).filter(|&(_, len)| len >= run);
+    if let Some((reference, len)) = found
+        && len >= LAYS_TRACK
+    {
+        history.lay_track(reference, at);
+    }
     found.or_else(|| (run > P::BIAS + 1).then_some((H::PREVIOUS, run)))
 }
 

@@ -16,15 +16,17 @@ const FARTHEST: usize = NEAR + (1 << 16);
 pub(super) struct Recent {
     places: Vec<u32>,
     shift: u32,
+    /// How far back the track is.
+    track: usize,
 }
 
 impl Recent {
-    /// Places to suit a picture of so many pixels.
-    pub(super) fn new(pixels: usize) -> Self {
+    /// Places to suit a picture of so many pixels, in lines of so many.
+    pub(super) fn new(pixels: usize, line: usize) -> Self {
         const FEWEST: u32 = 8;
         const MOST: u32 = 15;
         let bits = pixels.next_power_of_two().trailing_zeros().clamp(FEWEST, MOST);
-        Self { places: vec![0; 1 << bits], shift: u64::BITS - bits }
+        Self { places: vec![0; 1 << bits], shift: u64::BITS - bits, track: line.min(FARTHEST) }
     }
 
     /// Remembers that these pixels are at `at`, and says where others like them were; 0 too when nowhere.
@@ -43,6 +45,16 @@ impl<P: Pixel> History<P> for Recent {
     type Reference = usize;
 
     const PREVIOUS: usize = 1;
+
+    #[inline]
+    fn beside(&self, units: &[P::Unit], at: usize) -> Option<(usize, usize)> {
+        let behind = units.get(at.checked_sub(self.track)?..)?;
+        Some((self.track, common::<P>(behind, units.get(at..)?)))
+    }
+
+    fn lay_track(&mut self, distance: usize, _: usize) {
+        self.track = distance;
+    }
 
     #[inline]
     fn find(&mut self, units: &[P::Unit], at: usize) -> Option<(usize, usize)> {
