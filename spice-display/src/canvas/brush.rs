@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use spice_proto::Point;
 
 use super::Canvas;
-use super::paint::{PaintError, Surfaces};
+use super::surfaces::{PaintError, Surfaces};
 use crate::qxl::Brush;
 
 /// What a brush paints with.

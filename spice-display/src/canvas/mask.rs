@@ -4,8 +4,8 @@ use spice_proto::display::SurfaceFormat;
 use spice_proto::{Point, Rect};
 
 use super::operand::{index, offset};
-use super::paint::{PaintError, Surfaces};
 use super::plane::Pixel;
+use super::surfaces::{PaintError, Surfaces};
 use super::{Pixels, each_depth};
 use crate::qxl::{BitmapFormat, ImageSource, Mask};
 use crate::region::Region;

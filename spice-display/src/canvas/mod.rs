@@ -16,8 +16,8 @@ mod plane;
 #[cfg(test)]
 mod robustness;
 mod rop;
-mod scale;
 mod stroke;
+mod surfaces;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -32,7 +32,7 @@ use crate::qxl::Bitmap;
 use crate::region::Region;
 
 pub use clip::clip_region;
-pub use paint::{PaintError, Surfaces};
+pub use surfaces::{PaintError, Surfaces};
 
 use convert::Argb;
 use plane::{Pixel, Plane};

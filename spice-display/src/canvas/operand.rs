@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use spice_proto::display::{ImageFlags, SurfaceFormat};
 use spice_proto::{Point, Rect};
 
-use super::paint::{PaintError, Surfaces};
 use super::plane::{Pixel, Plane};
+use super::surfaces::{PaintError, Surfaces};
 use super::{Canvas, Pixels, each_depth};
 use crate::codec::quic::{self, QuicFormat};
 use crate::qxl::{Bitmap, BitmapFormat, Image, ImageSource, QuicImage};

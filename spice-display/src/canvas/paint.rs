@@ -3,76 +3,21 @@
 use std::borrow::Cow;
 
 use spice_proto::display::{BitmapFormat, ImageFlags, Ropd, ScaleMode, SurfaceFormat};
-use spice_proto::{Point, Rect, SurfaceId};
+use spice_proto::{Point, Rect};
 
 use super::brush::BrushPixels;
-use super::composite::{Affine, within};
+use super::composite::{Affine, scale, scale_by_whole_pixels, within};
 use super::convert::Argb;
 use super::mask::masked;
 use super::operand::offset;
 use super::plane::{Pixel, Plane};
 use super::rop::{Mix3, Operands, Rop2};
-use super::scale::{scale, scale_by_whole_pixels};
-use super::{Canvas, Pixels, each_depth};
-use crate::codec::quic::QuicError;
+use super::{Canvas, PaintError, Pixels, Surfaces, each_depth};
 use crate::qxl::{
-    Bitmap, BitmapError, Brush, DrawCopy, DrawFill, DrawOp, DrawOpaque, DrawRop3, DrawTransparent, Drawable,
-    Image, ImageSource,
+    Bitmap, Brush, DrawCopy, DrawFill, DrawOp, DrawOpaque, DrawRop3, DrawTransparent, Drawable, Image,
+    ImageSource,
 };
 use crate::region::Region;
-
-/// Where a command finds the surfaces that it reads.
-pub trait Surfaces {
-    /// The pixels of a surface, as they are when the command is painted; its own, too.
-    fn canvas(&self, id: SurfaceId) -> Option<&Canvas>;
-}
-
-/// Why a command is not painted.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum PaintError {
-    /// An operation, or an operand of it, that is not painted here.
-    #[error("{0} is not supported")]
-    Unsupported(&'static str),
-    /// A surface that is read and does not exist.
-    #[error("surface {0} does not exist")]
-    Surface(SurfaceId),
-    /// An operator of COMPOSITE that does not exist.
-    #[error("operator {0:#x} of COMPOSITE is not known")]
-    Operator(u8),
-    /// A bitmap of a format that its use does not allow.
-    #[error("a bitmap of format {0} cannot be used there")]
-    Format(BitmapFormat),
-    /// A bitmap of a format that needs a palette, without one.
-    #[error("a bitmap of format {0} has no palette")]
-    Palette(BitmapFormat),
-    /// A source area that reaches beyond its image, or lies before it.
-    #[error("the source area {area:?} reaches beyond an image of {width}x{height} pixels")]
-    OutsideImage {
-        /// The area.
-        area: Rect,
-        /// Columns of the image.
-        width: u32,
-        /// Rows of the image.
-        height: u32,
-    },
-    /// A QUIC image of another size than the command says.
-    #[error("a QUIC image of {width}x{height} is announced as {announced:?}")]
-    QuicSize {
-        /// Columns.
-        width: u32,
-        /// Rows.
-        height: u32,
-        /// Columns and rows by the command's word.
-        announced: (u32, u32),
-    },
-    /// A QUIC image that cannot be unpacked.
-    #[error(transparent)]
-    Quic(#[from] QuicError),
-    /// A QUIC image that makes no bitmap.
-    #[error(transparent)]
-    Bitmap(#[from] BitmapError),
-}
 
 impl Canvas {
     /// Paints a command on the pixels of `region`, which is its box within its clip and the canvas, or a part of that.

@@ -8,8 +8,8 @@ use spice_proto::display::{Glyph, Glyphs, Ropd, SurfaceFormat};
 
 use super::brush::BrushPixels;
 use super::composite::{Affine, Filter, Repeat, Sampler};
-use super::paint::{PaintError, Surfaces};
 use super::rop::Rop2;
+use super::surfaces::{PaintError, Surfaces};
 use super::{Canvas, Pixels};
 use crate::qxl::{Brush, DrawText};
 use crate::region::Region;

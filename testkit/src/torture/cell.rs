@@ -6,11 +6,8 @@ use spice_display::qxl::{
 use spice_proto::display::AlphaFlags;
 use spice_proto::{Point, Rect, SurfaceId};
 
-use super::images::Images;
+use super::images::{Images, SIDE};
 use super::{Case, HEIGHT, Scratch, WIDTH};
-
-/// Columns and rows of a cell.
-pub(super) const SIDE: u32 = 32;
 
 /// A primary surface that is filled with cells from the top left corner on.
 pub(super) struct Sheet {

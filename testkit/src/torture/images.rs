@@ -7,7 +7,8 @@ use spice_display::qxl::{Bitmap, BitmapFormat, Image, ImageSource, Mask, QuicIma
 use spice_proto::Point;
 use spice_proto::display::{ImageFlags, Palette, PaletteId};
 
-use super::cell::SIDE;
+/// Columns and rows of a cell.
+pub(super) const SIDE: u32 = 32;
 
 /// A source of images, the same ones every time.
 pub(super) struct Images {

@@ -144,8 +144,8 @@ pub fn events(part: Part) -> Vec<GuestEvent> {
     events.extend(Scratch::ALL.map(|scratch| {
         GuestEvent::Command(Command::Surface(SurfaceCommand::Create {
             surface: scratch.id(),
-            width: cell::SIDE,
-            height: cell::SIDE,
+            width: images::SIDE,
+            height: images::SIDE,
             format: scratch.format(),
             content: None,
         }))

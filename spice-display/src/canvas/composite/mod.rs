@@ -4,6 +4,7 @@ mod channels;
 mod operator;
 mod row;
 mod sample;
+mod scale;
 #[cfg(test)]
 mod tests;
 mod wide;
@@ -12,9 +13,8 @@ use spice_proto::display::{AlphaFlags, CompositeFlags, SurfaceFormat};
 use spice_proto::{Point, Point16, Rect};
 
 use super::convert::Argb;
-use super::paint::{PaintError, Surfaces};
 use super::plane::Pixel;
-use super::scale::scale;
+use super::surfaces::{PaintError, Surfaces};
 use super::{Canvas, Pixels, each_depth};
 use crate::qxl::{DrawAlphaBlend, DrawComposite, ImageSource};
 use crate::region::Region;
@@ -22,6 +22,7 @@ use operator::{Masked, Operator, over};
 use row::{Piece, combine};
 
 pub(super) use sample::{Affine, Filter, Repeat, Sampler};
+pub(super) use scale::{scale, scale_by_whole_pixels};
 
 impl Canvas {
     /// Puts an image over the pixels of `region`.

@@ -25,8 +25,8 @@ use spice_proto::display::{LineFlags, Path, PathFlags, PathSegment};
 use spice_proto::{Point, Rect};
 
 use super::Canvas;
-use super::paint::{PaintError, Surfaces};
 use super::rop::{Operands, Rop2};
+use super::surfaces::{PaintError, Surfaces};
 use crate::qxl::DrawStroke;
 use crate::region::Region;
 

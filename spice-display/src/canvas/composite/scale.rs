@@ -3,8 +3,9 @@
 use spice_proto::display::{Fixed16_16, ScaleMode, SurfaceFormat, Transform};
 use spice_proto::{Point, Rect};
 
-use super::Canvas;
-use super::composite::{Affine, Filter, Repeat, Sampler, with_alpha};
+use super::sample::{Affine, Filter, Repeat, Sampler};
+use super::with_alpha;
+use crate::canvas::Canvas;
 
 /// How many pixels of a source there are for each of a target, in parts of 65,536. What does not fit is cut off, as the
 /// C server does it.
@@ -26,12 +27,12 @@ fn transform(area: Rect, bbox: Rect, (x, y): (i32, i32)) -> Transform {
 }
 
 /// What maps the pixels of a box, from its corner, to those of `area`.
-pub(super) fn scale(area: Rect, bbox: Rect) -> Affine {
+pub(in crate::canvas) fn scale(area: Rect, bbox: Rect) -> Affine {
     Affine::new(Some(transform(area, bbox, (area.left, area.top))), Point::default())
 }
 
 /// The same as ROP3 has it: `area` begins at a whole pixel of the scaled image.
-pub(super) fn scale_by_whole_pixels(area: Rect, bbox: Rect) -> Affine {
+pub(in crate::canvas) fn scale_by_whole_pixels(area: Rect, bbox: Rect) -> Affine {
     let begin = |edge: i32, source: u32, target: u32| {
         let scaled = f64::from(edge) / (f64::from(source) / f64::from(target.max(1)));
         #[expect(clippy::cast_possible_truncation, reason = "beyond what is drawn it does not matter")]
@@ -48,7 +49,7 @@ pub(super) fn scale_by_whole_pixels(area: Rect, bbox: Rect) -> Affine {
 impl Canvas {
     /// What `affine` shows of `source` for a part of a box, counted from the box's corner, in `format`. Around the source
     /// is nothing. `None` where pixman would draw nothing of `asked`, which is more of the box.
-    pub(super) fn scaled(
+    pub(in crate::canvas) fn scaled(
         source: &Self,
         affine: Affine,
         (part, asked): (Rect, Rect),
