@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::super::made::{KINDS, Kind, digest, streams};
+use super::parse::MAX_LITERALS;
 use super::recent::NEAR;
 use super::*;
 
@@ -87,8 +88,6 @@ impl Picture {
         assert_eq!(self.encode(), stream);
     }
 }
-
-const MAX_LITERALS: usize = parse::MAX_LITERALS;
 
 prop_compose! {
     fn picture()(
