@@ -7,7 +7,7 @@ use super::super::lz::pixel::{Alpha, Pixel, Rgb16, Rgb24, Rgb32};
 use super::past::Past;
 use super::reference::MAX_IMAGES;
 use super::table::Table;
-use super::window::Window;
+use super::window::{Shape, Window};
 use super::{GlzError, GlzFormat, GlzHeader, GlzSource, MAX_WINDOW};
 
 /// The pictures that a viewer was sent last, and the encoder of the next.
@@ -100,19 +100,20 @@ impl Dictionary {
         let data = source.rows()?;
         self.window.make_room(pixels);
         let before = self.window.len() as u32;
-        let farthest = self.write(format, &data, width, reach);
-        self.window.push(format, pixels, data);
+        let shape = Shape { format, line: width, pixels };
+        let farthest = self.write(shape, &data, reach);
+        self.window.push(shape, data);
         let body = Bytes::copy_from_slice(&self.out);
         Ok(Encoded { format, width, height, top_down, before, farthest, body })
     }
 
     /// Writes the body, and answers how many pictures back it refers.
-    fn write(&mut self, format: GlzFormat, data: &[u8], line: u32, reach: u32) -> u32 {
+    fn write(&mut self, shape: Shape, data: &[u8], reach: u32) -> u32 {
         let Self { window, table, out } = self;
         let reach = reach.min(MAX_IMAGES);
         out.clear();
-        let mut pass = Pass { window, table, format, data, line, reach, out };
-        match format {
+        let mut pass = Pass { window, table, shape, data, reach, out };
+        match shape.format {
             GlzFormat::Rgb16 => pass.write::<Rgb16>(),
             GlzFormat::Rgb24 => pass.write::<Rgb24>(),
             GlzFormat::Rgb32 => pass.write::<Rgb32>(),
@@ -125,16 +126,15 @@ impl Dictionary {
 struct Pass<'a> {
     window: &'a Window,
     table: &'a mut Table,
-    format: GlzFormat,
+    shape: Shape,
     data: &'a [u8],
-    line: u32,
     reach: u32,
     out: &'a mut Vec<u8>,
 }
 
 impl Pass<'_> {
     fn write<P: Pixel>(&mut self) -> u32 {
-        let mut past = Past::new(self.window, self.table, self.format, self.line, self.reach);
+        let mut past = Past::new(self.window, self.table, self.shape, self.reach);
         encode_pass::<P, _>(P::units(self.data), &mut past, self.out);
         past.farthest()
     }

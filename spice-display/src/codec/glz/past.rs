@@ -5,7 +5,10 @@ use super::super::lz::pixel::{Pixel, common};
 use super::GlzFormat;
 use super::reference::Reference;
 use super::table::Table;
-use super::window::{Held, Window};
+use super::window::{Held, Shape, Window};
+
+/// A picture of so many pixels is taken for the next frame of the one before, if that has the same shape.
+const FRAME: u64 = 1 << 12;
 
 /// The window, as one pass over a picture sees it.
 #[derive(Debug)]
@@ -30,16 +33,15 @@ enum Track<'a> {
 }
 
 impl<'a> Past<'a> {
-    /// For a picture in lines of `line` pixels, which can refer to the `reach` pictures before it.
-    pub(super) fn new(
-        window: &'a Window,
-        table: &'a mut Table,
-        format: GlzFormat,
-        line: u32,
-        reach: u32,
-    ) -> Self {
+    /// For a picture of that shape, which can refer to the `reach` pictures before it.
+    pub(super) fn new(window: &'a Window, table: &'a mut Table, shape: Shape, reach: u32) -> Self {
         let floor = window.start_of_last(reach as usize);
-        Self { window, table, format, floor, track: Track::Own(line as usize), farthest: 0 }
+        let frame = window.back(1).filter(|held| shape.pixels >= FRAME && held.shape == shape && reach > 0);
+        let track = match frame {
+            Some(held) => Track::Other { images: 1, held, ahead: 0 },
+            None => Track::Own(shape.line as usize),
+        };
+        Self { window, table, format: shape.format, floor, track, farthest: 0 }
     }
 
     /// How many pictures back the farthest reference went.
@@ -69,7 +71,7 @@ impl<'a> Past<'a> {
             return None;
         }
         let (after, held) = self.window.find(pixel)?;
-        if held.format != self.format {
+        if held.shape.format != self.format {
             return None;
         }
         let offset = (pixel - held.start) as usize;

@@ -174,6 +174,20 @@ fn what_has_left_the_window_is_not_referred_to() {
 }
 
 #[test]
+fn a_frame_again_costs_little() {
+    let (format, size) = (GlzFormat::Rgb32, (200, 150));
+    for kind in KINDS {
+        let mut pair = Pair::new(1 << 20);
+        pair.send(&picture(kind, format, size, 1));
+        for _ in 0..40 {
+            // The first of them leaves the window on the way.
+            let again = pair.send(&picture(kind, format, size, 1));
+            assert!(again < 400, "{kind:?}: {again} bytes");
+        }
+    }
+}
+
+#[test]
 fn reach_is_a_limit_in_pictures() {
     let noise = |seed| picture(Kind::Noise, GlzFormat::Rgba, (20, 20), seed);
     let mut dictionary = Dictionary::new(1 << 20);

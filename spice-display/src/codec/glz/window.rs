@@ -6,13 +6,21 @@ use bytes::Bytes;
 
 use super::{GlzFormat, MAX_WINDOW};
 
+/// What pictures of one kind have in common.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Shape {
+    pub(super) format: GlzFormat,
+    /// Pixels of a line.
+    pub(super) line: u32,
+    pub(super) pixels: u64,
+}
+
 /// A picture in the window.
 #[derive(Debug)]
 pub(super) struct Held {
-    pub(super) format: GlzFormat,
+    pub(super) shape: Shape,
     /// The number of its first pixel, all pixels that were ever in the window being numbered.
     pub(super) start: u64,
-    pub(super) pixels: u64,
     /// Its rows, with nothing between them.
     pub(super) data: Bytes,
 }
@@ -85,22 +93,22 @@ impl Window {
             && let Some(gone) = self.images.pop_front()
         {
             self.gone = self.gone.wrapping_add(1);
-            self.start += gone.pixels;
+            self.start += gone.shape.pixels;
             self.weight -= gone.data.len();
         }
     }
 
     /// Adds a picture, for which there is room.
-    pub(super) fn push(&mut self, format: GlzFormat, pixels: u64, data: Bytes) {
+    pub(super) fn push(&mut self, shape: Shape, data: Bytes) {
         let start = self.next;
         let number = self.gone.wrapping_add(self.images.len() as u32);
-        self.next += pixels;
+        self.next += shape.pixels;
         self.weight += data.len();
         let mask = self.pages.len() - 1;
         for page in start.div_ceil(1 << PAGE)..self.next.div_ceil(1 << PAGE) {
             self.pages[page as usize & mask] = number;
         }
-        self.images.push_back(Held { format, start, pixels, data });
+        self.images.push_back(Held { shape, start, data });
     }
 
     /// The picture that is so many before the one to come; there is none for 0.
@@ -117,7 +125,7 @@ impl Window {
         let mut at = if self.images.get(before).is_some_and(|held| held.start <= pixel) { before } else { 0 };
         loop {
             let held = self.images.get(at)?;
-            if pixel < held.start + held.pixels {
+            if pixel < held.start + held.shape.pixels {
                 return (pixel >= held.start).then_some((self.images.len() - 1 - at, held));
             }
             at += 1;

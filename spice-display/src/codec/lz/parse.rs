@@ -23,7 +23,8 @@ pub(in crate::codec) trait History<P: Pixel> {
 
     /// The place that is beside `at` on the track, and how many pixels there are the same.
     ///
-    /// Before there has been a long reference, the track is the line above.
+    /// Before there has been a long reference, the track is the line above, or a picture before that is much like
+    /// this one.
     fn beside(&self, units: &[P::Unit], at: usize) -> Option<(Self::Reference, usize)>;
 
     /// Hears of a long reference, for the pixels from `at` on: that is where the track is now.
