@@ -42,7 +42,7 @@ pub enum BitmapError {
 }
 
 /// A bitmap with its bytes (`QXLBitmap`), known to hold all its rows.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Bitmap {
     format: BitmapFormat,
     width: u32,

@@ -10,7 +10,7 @@ use spice_proto::{Point16, Rect, SurfaceId};
 use super::{Bitmap, Drawable};
 
 /// One thing that a guest hands over: a command from a ring, or something that happened to its device.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum GuestEvent {
     /// From the command or the cursor ring.
     Command(Command),
@@ -19,7 +19,7 @@ pub enum GuestEvent {
 }
 
 /// A command of the command ring or the cursor ring (`QXLCommand`).
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Command {
     /// Moves, shapes or hides the pointer (`QXL_CMD_CURSOR`).
@@ -35,7 +35,7 @@ pub enum Command {
 }
 
 /// Something that a guest did to the device rather than through a ring.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum DeviceEvent {
     /// The primary surface begins, in place of any earlier one.
@@ -47,7 +47,7 @@ pub enum DeviceEvent {
 }
 
 /// The primary surface's shape (`QXLSurfaceCreate`).
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PrimarySurface {
     /// Columns.
     pub width: u32,
@@ -60,7 +60,7 @@ pub struct PrimarySurface {
 }
 
 /// `QXLUpdateCmd`.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UpdateArea {
     /// The surface that is read.
     pub surface: SurfaceId,
@@ -71,7 +71,7 @@ pub struct UpdateArea {
 }
 
 /// `QXLSurfaceCmd`.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SurfaceCommand {
     /// An off-screen surface begins.
     Create {
@@ -94,7 +94,7 @@ pub enum SurfaceCommand {
 }
 
 /// `QXLCursorCmd`.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CursorCommand {
     /// The pointer is not shown.
     Hide,

@@ -13,7 +13,7 @@ use super::{Image, ImageSource};
 ///
 /// Which surfaces it reads follows from its operands ([`Self::reads`]); what the guest says about it
 /// (`surfaces_dest`) is not needed.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Drawable {
     /// What it draws on.
     pub surface: SurfaceId,
@@ -61,7 +61,7 @@ spice_proto::open_enum! {
 }
 
 /// The drawing operation itself (`QXL_DRAW_*`).
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DrawOp {
     /// An image by its alpha (`QXL_DRAW_ALPHA_BLEND`).
     AlphaBlend(DrawAlphaBlend),
@@ -96,7 +96,7 @@ pub enum DrawOp {
 }
 
 /// `QXLFill`.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DrawFill {
     /// With what.
     pub brush: Brush,
@@ -115,7 +115,7 @@ impl DrawFill {
 }
 
 /// What fills (`QXLBrush`).
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Brush {
     /// Nothing: zero, where a raster operation asks.
     None,
@@ -126,7 +126,7 @@ pub enum Brush {
 }
 
 /// An image that is repeated in both directions (`QXLPattern`).
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pattern {
     /// The image.
     pub image: Image,
@@ -135,7 +135,7 @@ pub struct Pattern {
 }
 
 /// A mask of one bit a pixel (`QXLQMask`).
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mask {
     /// What the mask leaves out is drawn instead.
     pub inverted: bool,
@@ -146,7 +146,7 @@ pub struct Mask {
 }
 
 /// `QXLCopy`, `QXLBlend`: `source_area` of `source` is drawn over the box.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DrawCopy {
     /// Where the pixels come from.
     pub source: Image,
@@ -169,14 +169,14 @@ impl DrawCopy {
 }
 
 /// `QXLCopyBits`: the box is filled with the pixels of the same surface that have their top left corner at `source`.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CopyBits {
     /// The top left corner of what is copied.
     pub source: Point,
 }
 
 /// `QXLOpaque`: the image takes the place of the old pixels, then the brush is mixed with it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DrawOpaque {
     /// Where the pixels come from.
     pub source: Image,
@@ -193,7 +193,7 @@ pub struct DrawOpaque {
 }
 
 /// `QXLRop3`.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DrawRop3 {
     /// Where the pixels come from.
     pub source: Image,
@@ -210,7 +210,7 @@ pub struct DrawRop3 {
 }
 
 /// `QXLStroke`: a line of one pixel.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DrawStroke {
     /// Where the line runs.
     pub path: Arc<Path>,
@@ -225,7 +225,7 @@ pub struct DrawStroke {
 }
 
 /// `QXLText`.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DrawText {
     /// What (`str`).
     pub glyphs: Arc<Glyphs>,
@@ -242,7 +242,7 @@ pub struct DrawText {
 }
 
 /// `QXLTransparent`.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DrawTransparent {
     /// Where the pixels come from.
     pub source: Image,
@@ -255,7 +255,7 @@ pub struct DrawTransparent {
 }
 
 /// `QXLAlphaBlend`.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DrawAlphaBlend {
     /// Whose alpha counts.
     pub flags: AlphaFlags,
@@ -268,7 +268,7 @@ pub struct DrawAlphaBlend {
 }
 
 /// `QXLComposite`.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DrawComposite {
     /// How: operator, filters, repeats, what counts as opaque. The flags that say what is there are set by the fields.
     pub flags: CompositeFlags,

@@ -9,7 +9,7 @@ use spice_proto::{Rect, SurfaceId};
 use super::Bitmap;
 
 /// An image (`QXLImage`).
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Image {
     /// The guest's name for it (`descriptor.id`).
     pub id: u64,
@@ -20,7 +20,7 @@ pub struct Image {
 }
 
 /// Where an image's pixels come from.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ImageSource {
     /// Pixels that came with the command.
     Bitmap(Arc<Bitmap>),
@@ -33,7 +33,7 @@ pub enum ImageSource {
 }
 
 /// A QUIC image, as the guest has packed it.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct QuicImage {
     /// Columns, by the guest's word.
     pub width: u32,

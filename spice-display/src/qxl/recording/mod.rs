@@ -22,12 +22,17 @@ mod error;
 mod fields;
 mod refusal;
 mod token;
+mod writable;
 mod writer;
 
+#[cfg(test)]
+pub(super) mod made_up;
 #[cfg(test)]
 mod script;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod written;
 
 use core::time::Duration;
 use std::io::BufRead;
@@ -37,7 +42,8 @@ pub use refusal::Refusal;
 pub use token::{MAX_EVENT_DATA, MAX_EVENT_PARTS, MAX_LINE};
 
 use crate::qxl::GuestEvent;
-pub use writer::{RecordingWriter, WriteError};
+pub use writable::WriteError;
+pub use writer::RecordingWriter;
 
 use token::{Parts, Tokenizer};
 

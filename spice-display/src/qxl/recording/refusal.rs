@@ -39,9 +39,6 @@ pub enum Refusal {
     /// A draw that makes no sense.
     #[error(transparent)]
     Shape(#[from] ShapeError),
-    /// A transform of another size than six numbers.
-    #[error("a transform of {0} bytes is too short")]
-    Transform(usize),
     /// A surface command that neither creates nor destroys.
     #[error("surface commands of type {0} are not supported")]
     Surface(u32),

@@ -6,7 +6,8 @@ use spice_proto::{Point, Rect, SurfaceId};
 use super::script::Script;
 use super::*;
 use crate::qxl::{
-    Brush, Clip, Command, CursorCommand, DeviceEvent, DrawOp, Effect, ImageSource, SurfaceCommand,
+    BitmapError, BitmapFormat, Brush, Clip, Command, CursorCommand, DeviceEvent, DrawOp, Drawable, Effect,
+    ImageSource, SurfaceCommand,
 };
 
 fn read(bytes: &[u8]) -> Result<Vec<RecordedEvent>, RecordingError> {
@@ -238,7 +239,7 @@ fn what_cannot_be_expressed_is_passed_over_and_counted() {
         .bitmap(8, 5, (2, 2), &[0; 16])
         .line("src_transform 1")
         .data("transform", &[0; 23]);
-    assert_eq!(refusal(&transform), Refusal::Transform(23));
+    assert!(matches!(refusal(&transform), Refusal::Raw(_)));
 
     let mut text = draw(11);
     text.line("data_size 21\nlength 2\nflags 1").chunks("string", &[&[0; 21]]);
@@ -260,6 +261,107 @@ fn what_cannot_be_expressed_is_passed_over_and_counted() {
     unknown.command(6, 0).line("whatever");
     assert_eq!(refusal(&unknown), Refusal::Command(6));
     assert!(read(&unknown.finish()).unwrap()[0].is_command);
+}
+
+#[test]
+fn data_of_another_length_than_is_said_is_refused() {
+    let draw = |kind| {
+        let mut writer = Script::new();
+        writer.command(1, 0).drawable("0 0 2 2", 0, kind);
+        writer
+    };
+    let wrong = |writer: &Script, expected: &str| {
+        assert!(matches!(refusal(writer), Refusal::Raw(_)));
+        assert_eq!(refusal(writer).to_string(), expected);
+    };
+    let mut text = draw(11);
+    text.line("data_size 21\nlength 1\nflags 1").chunks("string", &[&[0; 20]]);
+    wrong(&text, "21 bytes of glyphs do not take 20 bytes");
+
+    for len in [7, 9] {
+        let mut dashes = draw(10);
+        dashes.chunks("path", &[&[]]).line("attr.flags 8\nattr.style_nseg 2").data("style", &vec![0; len]);
+        wrong(&dashes, &format!("2 dashes do not take {len} bytes"));
+    }
+
+    let mut transform = draw(14);
+    transform.line("flags 3").bitmap(8, 5, (2, 2), &[0; 16]).line("src_transform 1");
+    transform.data("transform", &[0; 25]);
+    wrong(&transform, "6 numbers of a transform do not take 25 bytes");
+
+    let mut bitmap = draw(3);
+    bitmap.bitmap(8, 5, (2, 2), &[0; 17]).copy_tail("0 0 2 2");
+    wrong(&bitmap, "2 rows of a bitmap do not take 17 bytes");
+
+    let mut quic = draw(3);
+    quic.image_head(1, (1, 1)).line("quic.data_size 4").chunks("quic.data", &[&[1, 2], &[3]]);
+    wrong(&quic, "4 bytes of a QUIC image do not take 3 bytes");
+}
+
+#[test]
+fn colours_need_a_palette_and_masks_do_not() {
+    let bitmap = |writer: &mut Script| {
+        writer.image_head(0, (8, 1)).line("bitmap.format 2\nbitmap.flags 5\nbitmap.x 8\nbitmap.y 1");
+        writer.line("bitmap.stride 1\nhas_palette 0").data("image_data_flat", &[5]);
+    };
+    let mut copy = Script::new();
+    copy.command(1, 0).drawable("0 0 2 2", 0, 3);
+    bitmap(&mut copy);
+    copy.copy_tail("0 0 2 1");
+    assert_eq!(refusal(&copy), Refusal::Bitmap(BitmapError::Palette(BitmapFormat::BIT1_BE)));
+    let mut invers = Script::new();
+    invers.command(1, 0).drawable("0 0 2 2", 0, 8).line("flags 1\npoint 3 4");
+    bitmap(&mut invers);
+    let Command::Draw(Drawable { op: DrawOp::Invers(Some(mask)), .. }) = command(&invers) else { panic!() };
+    assert!(mask.inverted);
+    assert_eq!(mask.pos, Point::new(3, 4));
+}
+
+#[test]
+fn an_image_that_is_not_there_is_the_surface_itself_where_the_drawable_says_so() {
+    let area = Rect::from_edges(2, 1, 4, 3);
+    let script = |own: u32, kind: u32| {
+        let mut writer = Script::new();
+        writer.command(1, 0).line("drawable\nrect bbox 0 0 2 2\ntype 0\neffect 1\nmm_time 7");
+        writer.line(&format!("self_bitmap {own}\nrect self_bitmap_area 1 2 3 4\nsurface_id 0"));
+        for _ in 0..3 {
+            writer.line("surfaces_dest -1\nrect surfaces_rects 0 0 0 0");
+        }
+        writer.line(&format!("type {kind}"));
+        writer
+    };
+    for (own, expected) in [(0, None), (1, Some(area))] {
+        let mut fill = script(own, 1);
+        fill.line("type 2\nimage 0\npoint 0 0\nrop_descriptor 8").no_mask();
+        let mut transparent = script(own, 12);
+        transparent.line("image 0\nrect src_area 0 0 2 2\nsrc_color 1\ntrue_color 2");
+        for writer in [fill, transparent] {
+            let Some(area) = expected else {
+                assert_eq!(refusal(&writer), Refusal::NoImage);
+                continue;
+            };
+            let Command::Draw(drawable) = command(&writer) else { panic!() };
+            let images: Vec<_> = drawable.op.images().map(|image| image.source.clone()).collect();
+            assert_eq!(images, [ImageSource::Own(area)]);
+        }
+    }
+    let mut composite = script(1, 14);
+    composite.line("flags 3").line("image 0").line("src_transform 0\nmask 1\nimage 0\nmask_transform 0");
+    composite.line("src_origin 0 0\nmask_origin 0 0");
+    let Command::Draw(Drawable { op: DrawOp::Composite(composite), .. }) = command(&composite) else {
+        panic!()
+    };
+    assert_eq!((composite.source.source, composite.mask), (ImageSource::Own(area), None));
+    // A copy is not one of the surface itself, whatever is said, with an image or without.
+    let mut copy = script(1, 3);
+    copy.bitmap(8, 5, (2, 2), &[0; 16]).copy_tail("0 0 2 2");
+    let Command::Draw(Drawable { op: DrawOp::Copy(copy), .. }) = command(&copy) else { panic!() };
+    assert!(matches!(copy.source.source, ImageSource::Bitmap(_)));
+    for kind in [3, 5] {
+        let mut none = script(1, kind);
+        none.line("image 0").copy_tail("0 0 2 2");
+        assert_eq!(refusal(&none), Refusal::NoImage);
+    }
 }
 
 #[test]

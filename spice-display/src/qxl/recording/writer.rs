@@ -1,27 +1,16 @@
 //! Writing of recordings, so that the C server's replay plays them, too.
 
 use core::time::Duration;
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 
 use spice_proto::display::{Glyphs, LineAttr, LineFlags, Path, Ropd, Transform};
 use spice_proto::{Point, Point16, Rect, SurfaceId};
 
+use super::writable::{self, WriteError, own_area, stride};
 use crate::qxl::{
     Bitmap, Brush, Clip, Command, CursorCommand, DeviceEvent, DrawCopy, DrawOp, Drawable, GuestEvent, Image,
     ImageSource, Mask, PrimarySurface, SurfaceCommand,
 };
-
-/// Why an event is not written.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum WriteError {
-    /// The writer below failed.
-    #[error("writing failed ({0})")]
-    Write(#[from] io::Error),
-    /// A drawing command that reads two different parts of what it covers; a drawable has one.
-    #[error("a draw that reads two parts of its own surface cannot be recorded")]
-    OwnAreas,
-}
 
 /// Writes a recording (`SPICE_REPLAY 1`), event by event. Nothing is compressed.
 #[derive(Debug)]
@@ -59,8 +48,9 @@ impl<W: Write> RecordingWriter<W> {
     /// Writes what a guest said at a moment of its clock.
     ///
     /// # Errors
-    /// When the writer fails, or the format cannot say it. Part of the event may have been written.
+    /// When the format cannot say it, of which nothing is written then, or when the writer fails.
     pub fn event(&mut self, event: &GuestEvent, at: Duration) -> Result<(), WriteError> {
+        writable::check(event)?;
         let (what, kind) = match event {
             GuestEvent::Command(Command::Draw(_)) => (0, 1),
             GuestEvent::Command(Command::Update(_)) => (0, 2),
@@ -73,7 +63,8 @@ impl<W: Write> RecordingWriter<W> {
         };
         let number = self.number;
         self.number += 1;
-        writeln!(self.to, "event {number} {what} {kind} {}", at.as_nanos())?;
+        let nanos = u64::try_from(at.as_nanos()).unwrap_or(u64::MAX);
+        writeln!(self.to, "event {number} {what} {kind} {nanos}")?;
         match event {
             GuestEvent::Command(Command::Draw(drawable)) => self.drawable(drawable)?,
             GuestEvent::Command(Command::Update(update)) => {
@@ -91,20 +82,13 @@ impl<W: Write> RecordingWriter<W> {
         Ok(())
     }
 
-    fn drawable(&mut self, drawable: &Drawable) -> Result<(), WriteError> {
+    fn drawable(&mut self, drawable: &Drawable) -> io::Result<()> {
         writeln!(self.to, "drawable")?;
         self.rect("bbox", drawable.bbox)?;
         self.clip(&drawable.clip)?;
         self.number("effect", drawable.effect.0.into())?;
         self.number("mm_time", drawable.mm_time)?;
-        let mut own = None;
-        for image in drawable.op.images() {
-            if let ImageSource::Own(area) = image.source
-                && own.replace(area).is_some_and(|before| before != area)
-            {
-                return Err(WriteError::OwnAreas);
-            }
-        }
+        let own = own_area(&drawable.op);
         self.number("self_bitmap", own.is_some().into())?;
         self.rect("self_bitmap_area", own.unwrap_or_default())?;
         self.number("surface_id", drawable.surface.0)?;
@@ -119,7 +103,7 @@ impl<W: Write> RecordingWriter<W> {
         self.op(&drawable.op)
     }
 
-    fn op(&mut self, op: &DrawOp) -> Result<(), WriteError> {
+    fn op(&mut self, op: &DrawOp) -> io::Result<()> {
         match op {
             DrawOp::Nop => self.kind(0)?,
             DrawOp::Fill(fill) => {
@@ -347,8 +331,7 @@ impl<W: Write> RecordingWriter<W> {
                 self.number("u.surface_create.format", format.0)?;
                 self.number("u.surface_create.width", *width)?;
                 self.number("u.surface_create.height", *height)?;
-                let stride = content.as_ref().map_or(i64::from(*width) * 4, |content| stride(content));
-                writeln!(self.to, "u.surface_create.stride {stride}")?;
+                writeln!(self.to, "u.surface_create.stride {}", stride(*width, content.as_deref()))?;
                 content.as_ref().map_or(Ok(()), |content| self.data("data", content.data()))
             }
             SurfaceCommand::Destroy { surface } => {
@@ -361,15 +344,17 @@ impl<W: Write> RecordingWriter<W> {
 
     fn primary(&mut self, primary: &PrimarySurface) -> io::Result<()> {
         let PrimarySurface { width, height, format, content } = primary;
-        let stride = content.as_ref().map_or(i64::from(*width) * 4, |content| stride(content));
+        let stride = stride(*width, content.as_deref());
         writeln!(self.to, "{width} {height} {stride} {}", format.0)?;
         let flags = if content.is_some() { KEEP_DATA } else { 0 };
         writeln!(self.to, "0 1 {flags} 0")?;
         match content {
             Some(content) => self.data("data", content.data()),
             None => {
-                let len = usize::try_from(i64::from(*height) * stride).unwrap_or(0);
-                self.data("data", &vec![0; len])
+                let len = stride.unsigned_abs() * u64::from(*height);
+                write!(self.to, "binary 0 data {len}:")?;
+                io::copy(&mut io::repeat(0).take(len), &mut self.to)?;
+                writeln!(self.to)
             }
         }
     }
@@ -416,12 +401,6 @@ impl<W: Write> RecordingWriter<W> {
     fn origin(&mut self, name: &str, Point16 { x, y }: Point16) -> io::Result<()> {
         writeln!(self.to, "{name} {x} {y}")
     }
-}
-
-/// The stride of a surface's content, below 0 when the bottom row comes first.
-fn stride(content: &Bitmap) -> i64 {
-    let stride = i64::from(content.stride());
-    if content.is_top_down() { stride } else { -stride }
 }
 
 fn path_bytes(path: &Path) -> Vec<u8> {

@@ -9,12 +9,17 @@ use spice_proto::{Point16, Rect, SurfaceId};
 
 use super::super::fields::Fields;
 use super::super::refusal::Refusal;
-use super::{Stop, image};
+use super::{Stop, image, length};
 use crate::qxl::recording::RecordingError;
 use crate::qxl::{
     Brush, Clip, CopyBits, DrawAlphaBlend, DrawComposite, DrawCopy, DrawFill, DrawOp, DrawOpaque, DrawRop3,
     DrawStroke, DrawText, DrawTransparent, Drawable, Effect, Image, ImageSource, Mask, Pattern, raw,
 };
+
+/// Bytes of a dash's length.
+const DASH: usize = 4;
+/// Bytes of a transform.
+const TRANSFORM: usize = 24;
 
 pub(super) fn drawable(fields: &mut Fields<'_>) -> Result<Drawable, Stop> {
     fields.keyword("drawable")?;
@@ -124,9 +129,9 @@ impl Operation<'_, '_> {
         let flags = LineFlags::from_bits_retain(self.fields.number("attr.flags")?);
         let style = if flags.contains(LineFlags::STYLED) {
             let count: u8 = self.fields.number("attr.style_nseg")?;
-            let mut style = raw::style(&self.fields.data("style")?);
-            style.truncate(count.into());
-            Some(style)
+            let data = self.fields.data("style")?;
+            length("dashes", count.into(), usize::from(count) * DASH, data.len())?;
+            Some(raw::style(&data))
         } else {
             None
         };
@@ -140,10 +145,12 @@ impl Operation<'_, '_> {
     }
 
     fn text(&mut self) -> Result<DrawText, Stop> {
-        self.fields.word("data_size")?;
-        let length: u16 = self.fields.number("length")?;
+        let size = self.fields.word("data_size")?;
+        let count: u16 = self.fields.number("length")?;
         let flags: u16 = self.fields.number("flags")?;
-        let glyphs = raw::glyphs(&self.fields.chunks("string")?, length, flags).map_err(Refusal::from)?;
+        let data = self.fields.chunks("string")?;
+        length("bytes of glyphs", size.into(), size as usize, data.len())?;
+        let glyphs = raw::glyphs(&data, count, flags).map_err(Refusal::from)?;
         Ok(DrawText {
             glyphs: Arc::new(glyphs),
             back_area: self.fields.rect("rect back_area")?,
@@ -160,7 +167,8 @@ impl Operation<'_, '_> {
         let source_transform = self.transform("src_transform")?;
         let mask = match self.fields.word("mask")? {
             0 => None,
-            _ => Some(self.image()?),
+            // It has a flag of its own, so that one that is not there is not the surface itself.
+            _ => image::image(self.fields)?,
         };
         Ok(DrawComposite {
             flags,
@@ -195,7 +203,7 @@ impl Operation<'_, '_> {
     fn mask(&mut self) -> Result<Option<Mask>, Stop> {
         let flags = MaskFlags::from_bits_retain(self.fields.number("flags")?);
         let pos = self.fields.point()?;
-        let image = image::image(self.fields)?;
+        let image = image::mask(self.fields)?;
         Ok(image.map(|image| Mask { inverted: flags.contains(MaskFlags::INVERS), pos, image }))
     }
 
@@ -220,7 +228,8 @@ impl Operation<'_, '_> {
             return Ok(None);
         }
         let data = self.fields.data("transform")?;
-        Ok(Some(raw::transform(&data).ok_or(Refusal::Transform(data.len()))?))
+        length("numbers of a transform", 6, TRANSFORM, data.len())?;
+        Ok(raw::transform(&data))
     }
 
     fn origin(&mut self, name: &str) -> Result<Point16, RecordingError> {

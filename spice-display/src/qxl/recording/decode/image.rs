@@ -7,8 +7,8 @@ use spice_proto::display::{ImageFlags, Palette, PaletteId};
 
 use super::super::fields::Fields;
 use super::super::refusal::Refusal;
-use super::Stop;
-use crate::qxl::{Bitmap, BitmapFormat, Image, ImageSource, QuicImage};
+use super::{Stop, length};
+use crate::qxl::{Bitmap, BitmapError, BitmapFormat, Image, ImageSource, QuicImage};
 
 /// The bytes lie in one piece (`QXL_BITMAP_DIRECT`).
 const DIRECT: u8 = 1 << 0;
@@ -17,6 +17,15 @@ const TOP_DOWN: u8 = 1 << 2;
 
 /// An image, or `None` where the command has none.
 pub(super) fn image(fields: &mut Fields<'_>) -> Result<Option<Image>, Stop> {
+    read(fields, false)
+}
+
+/// The image of a mask, whose pixels are no colours, so that it needs no palette.
+pub(super) fn mask(fields: &mut Fields<'_>) -> Result<Option<Image>, Stop> {
+    read(fields, true)
+}
+
+fn read(fields: &mut Fields<'_>, is_mask: bool) -> Result<Option<Image>, Stop> {
     if fields.word("image")? == 0 {
         return Ok(None);
     }
@@ -27,10 +36,12 @@ pub(super) fn image(fields: &mut Fields<'_>) -> Result<Option<Image>, Stop> {
     let width = fields.word("descriptor.width")?;
     let height = fields.word("descriptor.height")?;
     let source = match kind {
-        0 => ImageSource::Bitmap(Arc::new(bitmap(fields)?)),
+        0 => ImageSource::Bitmap(Arc::new(bitmap(fields, is_mask)?)),
         1 => {
-            fields.word("quic.data_size")?;
-            ImageSource::Quic(Arc::new(QuicImage { width, height, data: fields.chunks("quic.data")? }))
+            let size = fields.word("quic.data_size")?;
+            let data = fields.chunks("quic.data")?;
+            length("bytes of a QUIC image", size.into(), size as usize, data.len())?;
+            ImageSource::Quic(Arc::new(QuicImage { width, height, data }))
         }
         104 => ImageSource::Surface(SurfaceId(fields.word("surface_image.surface_id")?)),
         other => return Err(Refusal::Image(other).into()),
@@ -38,13 +49,16 @@ pub(super) fn image(fields: &mut Fields<'_>) -> Result<Option<Image>, Stop> {
     Ok(Some(Image { id, flags, source }))
 }
 
-fn bitmap(fields: &mut Fields<'_>) -> Result<Bitmap, Stop> {
+fn bitmap(fields: &mut Fields<'_>, is_mask: bool) -> Result<Bitmap, Stop> {
     let format = BitmapFormat(fields.number("bitmap.format")?);
     let flags: u8 = fields.number("bitmap.flags")?;
     let width = fields.word("bitmap.x")?;
     let height = fields.word("bitmap.y")?;
     let stride = fields.word("bitmap.stride")?;
     let palette = match fields.word("has_palette")? {
+        0 if has_palette(format) && !is_mask => {
+            return Err(Refusal::from(BitmapError::Palette(format)).into());
+        }
         0 => None,
         _ => Some(Arc::new(palette(fields)?)),
     };
@@ -52,8 +66,11 @@ fn bitmap(fields: &mut Fields<'_>) -> Result<Bitmap, Stop> {
         0 => fields.chunks("bitmap.data")?,
         _ => fields.data("image_data_flat")?,
     };
+    let len = data.len();
     let bitmap = Bitmap::new(format, (width, height), stride, flags & TOP_DOWN != 0, data);
-    Ok(bitmap.map_err(Refusal::from)?.with_palette(palette))
+    let bitmap = bitmap.map_err(Refusal::from)?.with_palette(palette);
+    length("rows of a bitmap", height.into(), bitmap.data().len(), len)?;
+    Ok(bitmap)
 }
 
 fn palette(fields: &mut Fields<'_>) -> Result<Palette, Stop> {
@@ -61,4 +78,16 @@ fn palette(fields: &mut Fields<'_>) -> Result<Palette, Stop> {
     let id = PaletteId(fields.number("unique")?);
     let entries = (0..count).map(|_| fields.word("ents")).collect::<Result<_, _>>()?;
     Ok(Palette { id, entries })
+}
+
+/// Whether a format's pixels are numbers of colours.
+const fn has_palette(format: BitmapFormat) -> bool {
+    matches!(
+        format,
+        BitmapFormat::BIT1_LE
+            | BitmapFormat::BIT1_BE
+            | BitmapFormat::BIT4_LE
+            | BitmapFormat::BIT4_BE
+            | BitmapFormat::BIT8
+    )
 }

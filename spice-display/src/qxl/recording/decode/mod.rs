@@ -5,12 +5,14 @@ mod draw;
 mod image;
 mod surface;
 
+pub(super) use surface::content_format;
+
 use super::Event;
 use super::error::RecordingError;
 use super::fields::Fields;
 use super::refusal::Refusal;
 use super::token::{Header, Parts};
-use crate::qxl::{Command, DeviceEvent, GuestEvent, UpdateArea};
+use crate::qxl::{Command, DeviceEvent, GuestEvent, RawError, UpdateArea};
 use spice_proto::SurfaceId;
 
 /// [`Header::what`] of a command.
@@ -86,4 +88,9 @@ fn update(fields: &mut Fields<'_>) -> Result<UpdateArea, RecordingError> {
     let update_id = fields.word("update_id")?;
     let surface = SurfaceId(fields.word("surface_id")?);
     Ok(UpdateArea { surface, area, update_id })
+}
+
+/// Refuses data that is not exactly as long as so many things are.
+fn length(what: &'static str, count: u64, needed: usize, len: usize) -> Result<(), Refusal> {
+    if len == needed { Ok(()) } else { Err(RawError::Length { what, count, len }.into()) }
 }

@@ -65,12 +65,17 @@ fn content(
     stride: i32,
     data: Bytes,
 ) -> Result<Arc<Bitmap>, Refusal> {
-    let format = match format {
+    let format = content_format(format).ok_or(Refusal::Content(format))?;
+    Ok(Arc::new(Bitmap::new(format, size, stride.unsigned_abs(), stride >= 0, data)?))
+}
+
+/// The format of a surface's first pixels, if a bitmap can hold them.
+pub(in crate::qxl::recording) const fn content_format(format: SurfaceFormat) -> Option<BitmapFormat> {
+    Some(match format {
         SurfaceFormat::RGB32 => BitmapFormat::RGB32,
         SurfaceFormat::ARGB32 => BitmapFormat::RGBA,
         SurfaceFormat::RGB555 => BitmapFormat::RGB16,
         SurfaceFormat::A8 => BitmapFormat::A8,
-        other => return Err(Refusal::Content(other)),
-    };
-    Ok(Arc::new(Bitmap::new(format, size, stride.unsigned_abs(), stride >= 0, data)?))
+        _ => return None,
+    })
 }
