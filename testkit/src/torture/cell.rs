@@ -1,7 +1,10 @@
 //! Where cases are drawn.
 
+use std::sync::Arc;
+
 use spice_display::qxl::{
-    Clip, Command, DrawAlphaBlend, DrawCopy, DrawOp, Drawable, Effect, GuestEvent, Image,
+    Bitmap, Clip, Command, DrawAlphaBlend, DrawCopy, DrawOp, Drawable, Effect, GuestEvent, Image,
+    SurfaceCommand,
 };
 use spice_proto::display::AlphaFlags;
 use spice_proto::{Point, Rect, SurfaceId};
@@ -64,31 +67,47 @@ impl Sheet {
         name: impl Into<String>,
         op: impl FnOnce(&mut Images, Rect) -> DrawOp,
     ) {
-        let cell = self.cell();
-        let whole = Rect::new(0, 0, SIDE, SIDE);
         let background = self.images.background();
-        let bbox = inner(whole);
+        self.shown(scratch, AlphaFlags::empty(), background, format!("{scratch:?}: {}", name.into()), op);
+    }
+
+    /// A case on an off-screen surface that holds `background`, which is blended onto white afterwards: by its top bytes
+    /// too, where `flags` say so, but not among [`super::drawables`].
+    pub(super) fn shown(
+        &mut self,
+        scratch: Scratch,
+        flags: AlphaFlags,
+        background: Image,
+        name: String,
+        op: impl FnOnce(&mut Images, Rect) -> DrawOp,
+    ) {
+        let cell = self.cell();
+        let bbox = inner(WHOLE);
         let op = op(&mut self.images, bbox);
-        let blend = DrawOp::AlphaBlend(DrawAlphaBlend {
-            flags: AlphaFlags::empty(),
-            alpha: 255,
-            source: Image::surface(scratch.id()),
-            source_area: whole,
-        });
-        let events = vec![
-            put(scratch.id(), whole, background),
-            draw(scratch.id(), bbox, Clip::None, op),
-            draw(SurfaceId::PRIMARY, cell, Clip::None, DrawOp::Whiteness(None)),
-            draw(SurfaceId::PRIMARY, cell, Clip::None, blend),
-        ];
-        self.cases.push(Case { name: format!("{scratch:?}: {}", name.into()), cell, events });
+        let mut events = vec![put(scratch.id(), WHOLE, background), draw(scratch.id(), bbox, Clip::None, op)];
+        if !(self.stacked && flags.contains(AlphaFlags::SRC_SURFACE_HAS_ALPHA)) {
+            events.extend(show(scratch, flags, cell));
+        }
+        self.cases.push(Case { name, cell, events });
+    }
+
+    /// A case where an off-screen surface begins anew, with `content`.
+    pub(super) fn begun(&mut self, scratch: Scratch, name: String, content: Arc<Bitmap>) {
+        let cell = self.cell();
+        let (surface, format) = (scratch.id(), scratch.format());
+        let (width, height, content) = (SIDE, SIDE, Some(content));
+        let create = SurfaceCommand::Create { surface, width, height, format, content };
+        let commands = [SurfaceCommand::Destroy { surface }, create];
+        let mut events: Vec<_> =
+            commands.map(|command| GuestEvent::Command(Command::Surface(command))).into();
+        events.extend(show(scratch, AlphaFlags::empty(), cell));
+        self.cases.push(Case { name, cell, events });
     }
 
     /// Has a surface hold an image from the next case on.
     pub(super) fn prepare(&mut self, scratch: Scratch, image: Image) {
-        let whole = Rect::new(0, 0, SIDE, SIDE);
         let cell = self.cell();
-        let events = vec![put(scratch.id(), whole, image)];
+        let events = vec![put(scratch.id(), WHOLE, image)];
         self.cases.push(Case { name: format!("{scratch:?} is prepared"), cell, events });
     }
 
@@ -102,6 +121,19 @@ impl Sheet {
         let Point { x, y } = Point::new((column * SIDE).cast_signed(), (row * SIDE).cast_signed());
         Rect::new(x, y, SIDE, SIDE)
     }
+}
+
+/// All of an off-screen surface.
+const WHOLE: Rect = Rect::new(0, 0, SIDE, SIDE);
+
+/// Blends an off-screen surface onto white.
+fn show(scratch: Scratch, flags: AlphaFlags, cell: Rect) -> [GuestEvent; 2] {
+    let source = Image::surface(scratch.id());
+    let blend = DrawOp::AlphaBlend(DrawAlphaBlend { flags, alpha: 255, source, source_area: WHOLE });
+    [
+        draw(SurfaceId::PRIMARY, cell, Clip::None, DrawOp::Whiteness(None)),
+        draw(SurfaceId::PRIMARY, cell, Clip::None, blend),
+    ]
 }
 
 /// What of a cell is drawn on: not its outermost pixels, so that what leaves its box is seen.

@@ -116,7 +116,11 @@ impl Images {
         Mask { inverted: false, pos: Point::new(1, 1), image }
     }
 
-    #[expect(clippy::expect_used, reason = "as many bytes are made up as the rows take")]
+    /// Pixels of a surface, or of an image.
+    pub(super) fn content(&mut self, format: BitmapFormat, top_down: bool, behind: u32) -> Arc<Bitmap> {
+        self.pixels(format, (SIDE, SIDE), top_down, behind)
+    }
+
     fn bitmap(
         &mut self,
         format: BitmapFormat,
@@ -125,6 +129,17 @@ impl Images {
         top_down: bool,
         behind: u32,
     ) -> ImageSource {
+        ImageSource::Bitmap(self.pixels(format, (width, height), top_down, behind))
+    }
+
+    #[expect(clippy::expect_used, reason = "as many bytes are made up as the rows take")]
+    fn pixels(
+        &mut self,
+        format: BitmapFormat,
+        (width, height): (u32, u32),
+        top_down: bool,
+        behind: u32,
+    ) -> Arc<Bitmap> {
         let (bits, colours) = match format {
             BitmapFormat::BIT1_LE | BitmapFormat::BIT1_BE => (1, 2),
             BitmapFormat::BIT4_LE | BitmapFormat::BIT4_BE => (4, 16),
@@ -148,7 +163,7 @@ impl Images {
             Arc::new(Palette { id: PaletteId(self.next_id), entries })
         });
         let bitmap = Bitmap::new(format, (width, height), stride, top_down, data.into());
-        ImageSource::Bitmap(Arc::new(bitmap.expect("a made-up bitmap holds its rows").with_palette(palette)))
+        Arc::new(bitmap.expect("a made-up bitmap holds its rows").with_palette(palette))
     }
 
     #[expect(clippy::expect_used, reason = "a picture of as many bytes as it takes is one")]

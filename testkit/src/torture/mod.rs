@@ -6,9 +6,13 @@
 //!
 //! Left out is what the C server does not survive: surfaces of one bit, palettes on surfaces of 8 bits or of 565, bitmaps
 //! of the little-endian palette formats, copies between surfaces of different depth, the 38 ROP3 operations that it has
-//! no code for, sources that end before their box does. So is what it does not do by rule: copies of a surface to itself
-//! where they overlap, and glyphs of 8 bits, behind which it reads.
+//! no code for, ROP3 on surfaces of 8 bits, sources of COPY and ROP3 that end before their box does, images that are a
+//! part of a surface of 565 itself, brushes that are a part of the surface itself. So is what it does not do by rule:
+//! copies of a surface to itself where they overlap, glyphs of 8 bits, behind which it reads, and the top bytes
+//! of surfaces without alpha after TEXT, which clears them outside its box, too, and after ALPHA_BLEND, unless it is to
+//! keep them: whether they are cleared depends on one pixel.
 
+mod areas;
 mod cell;
 mod composite;
 mod formats;
@@ -17,6 +21,7 @@ mod lines;
 mod masks;
 mod rops;
 mod scaling;
+mod surfaces;
 mod text;
 
 use spice_display::qxl::{Command, DeviceEvent, Drawable, GuestEvent, PrimarySurface, SurfaceCommand};
@@ -58,11 +63,15 @@ pub enum Part {
     Stroke,
     /// Surfaces of all formats, with everything.
     Formats,
+    /// Parts of images that reach beyond them.
+    Areas,
+    /// What surfaces begin with, images of a surface itself, the top bytes of surfaces without alpha.
+    Surfaces,
 }
 
 impl Part {
     /// All of them.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 14] = [
         Self::Fill,
         Self::Copy,
         Self::Other,
@@ -75,6 +84,8 @@ impl Part {
         Self::Text,
         Self::Stroke,
         Self::Formats,
+        Self::Areas,
+        Self::Surfaces,
     ];
 
     /// Its name, in small letters.
@@ -103,7 +114,8 @@ pub fn cases(part: Part) -> Vec<Case> {
     sheet.finish()
 }
 
-/// What all cases draw, each in the top left 32x32 pixels of a surface. They read surfaces 1 to 6.
+/// What all cases draw, each in the top left 32x32 pixels of a surface. They read surfaces 1 to 6, but none takes the top
+/// bytes of a surface without alpha for alpha: a viewer's are not always the server's.
 #[must_use]
 pub fn drawables() -> Vec<Drawable> {
     let draws = Part::ALL.into_iter().flat_map(|part| {
@@ -132,6 +144,8 @@ fn fill(part: Part, sheet: &mut Sheet) {
         Part::Text => text::text(sheet),
         Part::Stroke => lines::stroke(sheet),
         Part::Formats => formats::formats(sheet),
+        Part::Areas => areas::areas(sheet),
+        Part::Surfaces => surfaces::surfaces(sheet),
     }
 }
 
