@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, OnceLock};
 
-use spice_proto::display::SurfaceFormat;
+use spice_proto::display::{AlphaFlags, SurfaceFormat};
 use spice_proto::{Body, Rect, SurfaceId};
 
 use super::abilities::Abilities;
@@ -27,12 +27,12 @@ pub(super) struct Draw {
 /// What is drawn on, as far as viewers may see it otherwise.
 ///
 /// The top bits of pixels without alpha mean nothing, are not always sent, and viewers have others there than this
-/// side. Surfaces of another format can make them seen.
+/// side. They can be seen on surfaces of another format, and by operations that look at them.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Target {
     /// What becomes of bits that mean nothing can be seen: the surface has alpha, or they are compared.
     exact: bool,
-    /// What is drawn comes from a surface of another format, which has bits that mean nothing.
+    /// What is drawn comes from a surface that has bits which mean nothing, and shows them.
     mixes: bool,
 }
 
@@ -41,12 +41,16 @@ impl Target {
     pub(super) fn of(drawable: &Drawable, surfaces: &SurfaceTable) -> Self {
         let format = |id| surfaces.surface(id).map(|surface| surface.shape().format);
         let target = format(drawable.surface);
-        let mixes = drawable
-            .reads()
-            .map(format)
-            .any(|read| read != target && matches!(read, Some(SurfaceFormat::RGB32 | SurfaceFormat::RGB555)));
-        let exact = target == Some(SurfaceFormat::ARGB32) || matches!(drawable.op, DrawOp::Transparent(_));
-        Self { exact, mixes }
+        let compares = matches!(drawable.op, DrawOp::Transparent(_));
+        let looks = match &drawable.op {
+            DrawOp::AlphaBlend(blend) => blend.flags.contains(AlphaFlags::SRC_SURFACE_HAS_ALPHA),
+            _ => compares,
+        };
+        let mixes = drawable.reads().map(format).any(|read| {
+            let has_unsent = matches!(read, Some(SurfaceFormat::RGB32 | SurfaceFormat::RGB555));
+            has_unsent && (looks || read != target)
+        });
+        Self { exact: compares || target == Some(SurfaceFormat::ARGB32), mixes }
     }
 }
 

@@ -4,12 +4,14 @@ use std::sync::{Arc, LazyLock};
 
 use proptest::prelude::*;
 use spice_display::qxl::{
-    Bitmap, BitmapFormat, Clip, Command, CopyBits, DeviceEvent, DrawCopy, DrawFill, DrawOp, Drawable, Effect,
-    GuestEvent, Image, PrimarySurface, SurfaceCommand,
+    Bitmap, BitmapFormat, Clip, Command, CopyBits, DeviceEvent, DrawAlphaBlend, DrawCopy, DrawFill, DrawOp,
+    DrawTransparent, Drawable, Effect, GuestEvent, Image, PrimarySurface, SurfaceCommand,
 };
-use spice_proto::display::SurfaceFormat;
+use spice_proto::display::{AlphaFlags, SurfaceFormat};
 use spice_proto::{Point, Rect, SurfaceId};
 
+/// Surfaces of these scenes: ids below this one.
+pub(crate) const SURFACES: u32 = 8;
 /// Every surface of these scenes has this many columns and rows.
 pub(crate) const SIDE: u32 = 48;
 
@@ -49,7 +51,7 @@ pub(crate) fn destroy(surface: u32) -> GuestEvent {
     GuestEvent::Command(Command::Surface(SurfaceCommand::Destroy { surface: SurfaceId(surface) }))
 }
 
-fn draw(surface: u32, bbox: Rect, clip: Clip, op: DrawOp) -> GuestEvent {
+pub(crate) fn draw(surface: u32, bbox: Rect, clip: Clip, op: DrawOp) -> GuestEvent {
     GuestEvent::Command(Command::Draw(Drawable {
         surface: SurfaceId(surface),
         bbox,
@@ -70,14 +72,14 @@ pub(crate) fn bitmap(width: u32, height: u32, seed: u32) -> Arc<Bitmap> {
 }
 
 fn surface() -> impl Strategy<Value = u32> {
-    0..7_u32
+    0..SURFACES
 }
 
 /// Surfaces of other formats, which the draws of the torture read and draw on.
 fn format(surface: u32) -> SurfaceFormat {
     match surface {
         1 | 6 => SurfaceFormat::ARGB32,
-        3 => SurfaceFormat::RGB555,
+        3 | 7 => SurfaceFormat::RGB555,
         4 => SurfaceFormat::RGB565,
         5 => SurfaceFormat::A8,
         _ => SurfaceFormat::RGB32,
@@ -90,6 +92,27 @@ fn any_draw() -> impl Strategy<Value = GuestEvent> {
     (surface(), any::<prop::sample::Index>()).prop_map(|(surface, index)| {
         let drawable = Drawable { surface: SurfaceId(surface), ..index.get(&DRAWABLES).clone() };
         GuestEvent::Command(Command::Draw(drawable))
+    })
+}
+
+/// All of a surface blended, at any strength and with its alpha or without.
+pub(crate) fn blend(source: u32, seed: u32) -> DrawOp {
+    let [alpha, flags, ..] = seed.to_le_bytes();
+    DrawOp::AlphaBlend(DrawAlphaBlend {
+        flags: AlphaFlags::from_bits_truncate(flags),
+        alpha,
+        source: Image::surface(SurfaceId(source)),
+        source_area: Rect::new(0, 0, SIDE, SIDE),
+    })
+}
+
+/// All of a surface but the pixels of a few bits.
+pub(crate) fn transparent(source: u32, seed: u32) -> DrawOp {
+    DrawOp::Transparent(DrawTransparent {
+        source: Image::surface(SurfaceId(source)),
+        source_area: Rect::new(0, 0, SIDE, SIDE),
+        source_colour: 0,
+        true_colour: seed & 0x0101_0101,
     })
 }
 
@@ -113,7 +136,7 @@ fn corner() -> impl Strategy<Value = Point> {
 }
 
 fn op() -> impl Strategy<Value = (Rect, DrawOp)> {
-    (bbox(), corner(), surface(), any::<u32>(), 0..6_u8).prop_map(|(bbox, corner, other, seed, kind)| {
+    (bbox(), corner(), surface(), any::<u32>(), 0..8_u8).prop_map(|(bbox, corner, other, seed, kind)| {
         let op = match kind {
             0 | 1 => DrawOp::Fill(DrawFill::solid(seed)),
             2 => DrawOp::CopyBits(CopyBits { source: Point::new(corner.x.max(0), corner.y.max(0)) }),
@@ -121,6 +144,8 @@ fn op() -> impl Strategy<Value = (Rect, DrawOp)> {
                 Image::bitmap(seed.into(), bitmap(bbox.width(), bbox.height(), seed)),
                 Rect::new(0, 0, bbox.width(), bbox.height()),
             )),
+            4 => blend(other, seed),
+            5 => transparent(other, seed),
             _ => DrawOp::Copy(DrawCopy::put(
                 Image::surface(SurfaceId(other)),
                 Rect::new(corner.x.max(0), corner.y.max(0), bbox.width(), bbox.height()),

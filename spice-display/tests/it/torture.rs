@@ -53,14 +53,14 @@ proptest! {
         let (mut at_once, mut late) = (worker(0), worker(pending));
         let all = Rect::new(0, 0, scene::SIDE, scene::SIDE);
         for (event, look) in iter::once((scene::primary(), 99)).chain(events) {
-            let id = SurfaceId(look % 7);
+            let id = SurfaceId(look % scene::SURFACES);
             prop_assert_eq!(at_once.handle_event(event.clone()).is_ok(), late.handle_event(event).is_ok());
-            if look < 7 {
+            if look < scene::SURFACES {
                 let canvas = late.display_mut().canvas(id, all);
                 prop_assert_eq!(canvas, at_once.display_mut().canvas(id, all));
             }
         }
-        for id in (0..7).map(SurfaceId) {
+        for id in (0..scene::SURFACES).map(SurfaceId) {
             prop_assert_eq!(late.display_mut().canvas(id, all), at_once.display_mut().canvas(id, all), "{}", id);
         }
         let painted = |worker: &RedWorker| worker.display().surfaces().painted();

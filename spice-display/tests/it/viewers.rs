@@ -1,9 +1,11 @@
 //! Viewers of every speed: at rest each one's picture is the server's, and none changes what another receives.
 
+use std::sync::Arc;
+
 use proptest::prelude::*;
 use spice_channel::PipeLimits;
-use spice_display::qxl::GuestEvent;
-use spice_proto::display::ImageCompression;
+use spice_display::qxl::{Bitmap, BitmapFormat, Clip, DrawCopy, DrawOp, GuestEvent, Image};
+use spice_proto::display::{AlphaFlags, ImageCompression};
 use spice_proto::{HeaderKind, Point, Rect};
 
 use crate::lab::Lab;
@@ -213,4 +215,51 @@ fn a_viewer_that_joins_is_shown_the_picture_in_one_image_and_told_to_show_it() {
     assert!(model.is_marked());
     assert_eq!(model.monitors().len(), 1);
     assert_eq!(lab.difference(viewer), None);
+}
+
+/// Most packings drop the bits of pixels that mean nothing, and some operations look at them on a surface.
+#[test]
+fn what_is_not_sent_of_a_surface_is_not_seen_in_what_is_drawn_from_it() {
+    let all = Rect::new(0, 0, scene::SIDE, scene::SIDE);
+    let high = |red, top| {
+        let pixels: Vec<u8> = (0..scene::SIDE * scene::SIDE).flat_map(|_| [3, 4, red, top]).collect();
+        let size = (scene::SIDE, scene::SIDE);
+        Arc::new(Bitmap::new(BitmapFormat::RGB32, size, scene::SIDE * 4, true, pixels.into()).unwrap())
+    };
+    let top_bit = |bit: u16| {
+        let pixels: Vec<u8> = (0..scene::SIDE * scene::SIDE).flat_map(|_| bit.to_le_bytes()).collect();
+        let size = (scene::SIDE, scene::SIDE);
+        Arc::new(Bitmap::new(BitmapFormat::RGB16, size, scene::SIDE * 2, true, pixels.into()).unwrap())
+    };
+    let keep = |bitmap| DrawOp::Copy(DrawCopy::put(Image::bitmap(9, bitmap), all));
+    let has_alpha = u32::from(AlphaFlags::SRC_SURFACE_HAS_ALPHA.bits()) << 8 | 0xff;
+    for compression in 0..9 {
+        for able in [false, true] {
+            for (source, content, target, op) in [
+                (2, high(200, 0x80), 0, scene::blend(2, has_alpha)),
+                (3, top_bit(0x8000), 7, scene::transparent(3, 0)),
+                (3, top_bit(0x8000), 0, scene::transparent(3, 0)),
+                (2, high(0, 0x80), 1, scene::transparent(2, 0)),
+            ] {
+                let mut lab = Lab::new(PipeLimits::default());
+                lab.event(primary()).unwrap();
+                let viewer = lab.join(HeaderKind::Mini, able, usize::MAX);
+                lab.prefer(viewer, ImageCompression(compression));
+                for surface in 1..scene::SURFACES {
+                    lab.event(create(surface, None)).unwrap();
+                }
+                lab.event(fill(target, all, 0x0055_6677)).unwrap();
+                lab.event(scene::draw(source, all, Clip::None, keep(content))).unwrap();
+                lab.step();
+                lab.step();
+                lab.event(scene::draw(target, all, Clip::None, op)).unwrap();
+                lab.run_until_idle();
+                assert_eq!(
+                    lab.difference(viewer),
+                    None,
+                    "{source} on {target}, compression {compression}, {able}"
+                );
+            }
+        }
+    }
 }

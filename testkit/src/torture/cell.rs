@@ -72,7 +72,7 @@ impl Sheet {
     }
 
     /// A case on an off-screen surface that holds `background`, which is blended onto white afterwards: by its top bytes
-    /// too, where `flags` say so, but not among [`super::drawables`].
+    /// too, where `flags` say so.
     pub(super) fn shown(
         &mut self,
         scratch: Scratch,
@@ -85,9 +85,7 @@ impl Sheet {
         let bbox = inner(WHOLE);
         let op = op(&mut self.images, bbox);
         let mut events = vec![put(scratch.id(), WHOLE, background), draw(scratch.id(), bbox, Clip::None, op)];
-        if !(self.stacked && flags.contains(AlphaFlags::SRC_SURFACE_HAS_ALPHA)) {
-            events.extend(show(scratch, flags, cell));
-        }
+        events.extend(show(scratch, flags, cell));
         self.cases.push(Case { name, cell, events });
     }
 
