@@ -1,27 +1,28 @@
 //! A drawing command on its way to the viewers.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use spice_proto::display::{AlphaFlags, SurfaceFormat};
 use spice_proto::{Body, Rect, SurfaceId};
 
 use super::abilities::Abilities;
-use super::translate::draw_message;
+use super::messages::Messages;
+use super::translate::{draw_message, methods};
 use crate::image::Packing;
 use crate::qxl::{DrawOp, Drawable, ImageSource};
 use crate::surface::{Sequence, SurfaceTable};
 
 /// A drawing command, shared by the pipes of all viewers.
 ///
-/// It becomes a message when the first viewer has room for it, and the message's bytes are kept: another viewer that
-/// gets its images packed the same way is sent the same ones.
+/// It becomes a message when the first viewer has room for it, and the message's bytes are kept: another viewer for which
+/// its images are packed the same way is sent the same ones.
 #[derive(Debug)]
 pub(super) struct Draw {
     sequence: Sequence,
     drawable: Arc<Drawable>,
     area: Rect,
     target: Target,
-    messages: [OnceLock<Option<(u16, Body)>>; Packing::COUNT],
+    messages: Messages,
 }
 
 /// What is drawn on, as far as viewers may see it otherwise.
@@ -57,7 +58,7 @@ impl Target {
 impl Draw {
     /// A command that touches pixels in `area` only.
     pub(super) fn new(sequence: Sequence, drawable: Arc<Drawable>, area: Rect, target: Target) -> Self {
-        Self { sequence, drawable, area, target, messages: Default::default() }
+        Self { sequence, drawable, area, target, messages: Messages::default() }
     }
 
     /// Its place in the order of all commands.
@@ -104,10 +105,11 @@ impl Draw {
 
     /// Its message, number and body; none where there is none ([`draw_message`]).
     pub(super) fn message(&self, packing: Packing) -> Option<&(u16, Body)> {
-        let message = self.messages[packing.index()].get_or_init(|| {
-            let message = draw_message(&self.drawable, self.target.exact, packing)?;
+        let Self { drawable, target, .. } = self;
+        let make = || {
+            let message = draw_message(drawable, target.exact, packing)?;
             Some((message.id(), message.encode()))
-        });
-        message.as_ref()
+        };
+        self.messages.message(packing, || methods(drawable, target.exact, packing), make)
     }
 }

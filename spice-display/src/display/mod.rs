@@ -9,6 +9,7 @@ mod abilities;
 mod channel;
 mod draw;
 mod marshal;
+mod messages;
 mod translate;
 mod view;
 mod viewer;

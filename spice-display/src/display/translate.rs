@@ -2,8 +2,9 @@
 
 use spice_proto::display::{self as wire, DisplayBase, ImageData, ServerMessage};
 
-use crate::image::{Packing, data_by};
-use crate::qxl::{self, DrawOp, Drawable, Image, ImageSource};
+use super::messages::Methods;
+use crate::image::{Method, Packing, data_by};
+use crate::qxl::{self, Bitmap, DrawOp, Drawable, Image, ImageSource};
 
 /// The message that has a viewer draw what the guest drew; none for a command that no message says: one that draws
 /// nothing, or one with an image of the surface itself.
@@ -118,12 +119,28 @@ pub(super) fn draw_message(drawable: &Drawable, exact: bool, packing: Packing) -
     })
 }
 
+/// How the command's images are packed for that message. Those that are no bitmaps are as they are.
+pub(super) fn methods(drawable: &Drawable, exact: bool, packing: Packing) -> Methods {
+    let translator = Translator { packing, exact };
+    let mut methods = Methods::default();
+    for (method, image) in methods.iter_mut().zip(drawable.op.images()) {
+        if let ImageSource::Bitmap(bitmap) = &image.source {
+            *method = translator.method(bitmap);
+        }
+    }
+    methods
+}
+
 struct Translator {
     packing: Packing,
     exact: bool,
 }
 
 impl Translator {
+    fn method(&self, bitmap: &Bitmap) -> Method {
+        if self.exact { self.packing.exact_method(bitmap) } else { self.packing.method(bitmap) }
+    }
+
     /// Viewers take masks bare only.
     fn mask(mask: Option<&qxl::Mask>) -> Option<wire::Mask> {
         let Some(mask) = mask else { return Some(wire::Mask::default()) };
@@ -150,9 +167,7 @@ impl Translator {
     fn image(&self, image: &Image) -> Option<wire::Image> {
         let (width, height, data) = match &image.source {
             ImageSource::Bitmap(bitmap) => {
-                let method =
-                    if self.exact { self.packing.exact_method(bitmap) } else { self.packing.method(bitmap) };
-                (bitmap.width(), bitmap.height(), data_by(method, bitmap))
+                (bitmap.width(), bitmap.height(), data_by(self.method(bitmap), bitmap))
             }
             ImageSource::Quic(quic) => (quic.width, quic.height, ImageData::Quic(quic.data.clone())),
             ImageSource::Surface(surface) => (0, 0, ImageData::Surface(*surface)),

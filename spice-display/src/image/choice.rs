@@ -84,9 +84,10 @@ impl FromStr for Compression {
 }
 
 /// How an image is packed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Method {
     /// Not at all.
+    #[default]
     Raw,
     Quic,
     Lz,
@@ -95,7 +96,7 @@ pub(crate) enum Method {
     Glz,
 }
 
-/// How one viewer gets its images. Viewers with the same packing are sent the same bytes.
+/// How one viewer gets its images. Where two packings choose the same methods, viewers are sent the same bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Packing {
     compression: Compression,
@@ -112,9 +113,6 @@ const QUIC_FROM: u32 = 3;
 impl Packing {
     /// Bare pixels.
     pub(crate) const BARE: Self = Self { compression: Compression::Off, lz4: false };
-
-    /// How many there are.
-    pub(crate) const COUNT: usize = 2 * Compression::ALL.len();
 
     /// What a viewer gets that is to have `compression`, and may know LZ4.
     pub(crate) const fn new(compression: Compression, lz4: bool) -> Self {
@@ -138,11 +136,6 @@ impl Packing {
             _ if self.lz4 && suits_lz4(bitmap.format()) => Method::Lz4,
             _ => Method::Raw,
         }
-    }
-
-    /// Its place in a table of all of them.
-    pub(crate) const fn index(self) -> usize {
-        2 * self.compression as usize + self.lz4 as usize
     }
 
     /// How this bitmap is packed.

@@ -8,6 +8,6 @@ mod choice;
 mod graduality;
 mod pack;
 
-pub(crate) use choice::Packing;
 pub use choice::{Compression, UnknownCompression};
+pub(crate) use choice::{Method, Packing};
 pub(crate) use pack::{bitmap_data, data_by};

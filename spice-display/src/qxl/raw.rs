@@ -3,6 +3,7 @@
 //! A command that came out of a ring and one that came out of a recording hold the same bytes.
 
 use bytes::Bytes;
+use spice_proto::cursor::CursorType;
 use spice_proto::display::{
     Fixed16_16, Fixed28_4, Glyph, Glyphs, Path, PathFlags, PathSegment, PointFix, StringFlags, Transform,
 };
@@ -174,6 +175,22 @@ pub(super) fn transform(data: &[u8]) -> Option<Transform> {
 pub(super) fn style(data: &[u8]) -> Vec<Fixed28_4> {
     let mut cursor = Cursor::new(data);
     std::iter::from_fn(|| cursor.i32().map(Fixed28_4)).collect()
+}
+
+/// Bytes of a pointer's shape of this size; none for a kind that is not known.
+pub(super) fn cursor_shape_len(kind: CursorType, width: u16, height: u16) -> Option<u64> {
+    let (width, height) = (u64::from(width), u64::from(height));
+    let mask = width.div_ceil(8) * height;
+    Some(match kind {
+        CursorType::ALPHA => width * height * 4,
+        CursorType::MONO => mask * 2,
+        CursorType::COLOR4 => width.div_ceil(2) * height + 16 * 4 + mask,
+        CursorType::COLOR8 => width * height + 256 * 4 + mask,
+        CursorType::COLOR16 => width * height * 2 + mask,
+        CursorType::COLOR24 => width * height * 3 + mask,
+        CursorType::COLOR32 => width * height * 4 + mask,
+        _ => return None,
+    })
 }
 
 #[cfg(test)]

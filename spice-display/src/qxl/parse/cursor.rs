@@ -7,7 +7,7 @@ use spice_proto::cursor::CursorType;
 use super::guest::{Guest, Record};
 use super::{ParseError, ParseErrorKind};
 use crate::memory::QxlPhysical;
-use crate::qxl::{Command, CursorCommand, CursorShape};
+use crate::qxl::{Command, CursorCommand, CursorShape, raw};
 
 /// Bytes of `QXLCursorCmd` without the room for the device's own data.
 pub(super) const COMMAND: usize = 22;
@@ -39,27 +39,12 @@ fn shape(guest: Guest<'_>, address: QxlPhysical) -> Result<CursorShape, ParseErr
     let len = record.u32()?;
     let unknown = || ParseErrorKind::Unknown(kind.into());
     let kind = u8::try_from(kind).map(CursorType).map_err(|_| record.fault("header.type", unknown()))?;
-    let needed = needed(kind, width, height).ok_or_else(|| record.fault("header.type", unknown()))?;
+    let needed =
+        raw::cursor_shape_len(kind, width, height).ok_or_else(|| record.fault("header.type", unknown()))?;
     let mut data = guest.chunk_bytes(&mut record)?;
     data.truncate(usize::try_from(len).unwrap_or(usize::MAX));
     if (data.len() as u64) < needed {
         return Err(record.fault("data_size", ParseErrorKind::ShapeShort { needed, len: data.len() }));
     }
     Ok(CursorShape { unique, kind, width, height, hot_spot_x, hot_spot_y, data: data.into() })
-}
-
-/// Bytes of a shape of this size.
-fn needed(kind: CursorType, width: u16, height: u16) -> Option<u64> {
-    let (width, height) = (u64::from(width), u64::from(height));
-    let mask = width.div_ceil(8) * height;
-    Some(match kind {
-        CursorType::ALPHA => width * height * 4,
-        CursorType::MONO => mask * 2,
-        CursorType::COLOR4 => width.div_ceil(2) * height + 16 * 4 + mask,
-        CursorType::COLOR8 => width * height + 256 * 4 + mask,
-        CursorType::COLOR16 => width * height * 2 + mask,
-        CursorType::COLOR24 => width * height * 3 + mask,
-        CursorType::COLOR32 => width * height * 4 + mask,
-        _ => return None,
-    })
 }

@@ -10,7 +10,7 @@ use super::super::error::RecordingError;
 use super::super::fields::Fields;
 use super::super::refusal::Refusal;
 use super::Stop;
-use crate::qxl::{CursorCommand, CursorShape};
+use crate::qxl::{CursorCommand, CursorShape, raw};
 
 pub(super) fn cursor_command(fields: &mut Fields<'_>) -> Result<CursorCommand, Stop> {
     fields.keyword("cursor_cmd")?;
@@ -52,18 +52,7 @@ fn shape(fields: &mut Fields<'_>) -> Result<CursorShape, Stop> {
 
 /// `data`, when a shape of this size has all its bytes there.
 fn whole(kind: CursorType, (width, height): (u16, u16), data: Bytes) -> Result<Bytes, Refusal> {
-    let (width, height) = (u64::from(width), u64::from(height));
-    let mask = width.div_ceil(8) * height;
-    let needed = match kind {
-        CursorType::ALPHA => width * height * 4,
-        CursorType::MONO => mask * 2,
-        CursorType::COLOR4 => width.div_ceil(2) * height + 16 * 4 + mask,
-        CursorType::COLOR8 => width * height + 256 * 4 + mask,
-        CursorType::COLOR16 => width * height * 2 + mask,
-        CursorType::COLOR24 => width * height * 3 + mask,
-        CursorType::COLOR32 => width * height * 4 + mask,
-        _ => 0,
-    };
+    let needed = raw::cursor_shape_len(kind, width, height).unwrap_or(0);
     if (data.len() as u64) < needed {
         return Err(Refusal::ShapeShort { needed, len: data.len() });
     }
