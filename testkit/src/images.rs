@@ -1,5 +1,6 @@
 //! Images as viewers unpack them.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -7,12 +8,13 @@ use spice_display::codec::glz;
 use spice_display::codec::lz::{self, LzFormat};
 use spice_display::qxl::{Bitmap, BitmapFormat, Image, ImageSource, QuicImage};
 use spice_proto::Rect;
-use spice_proto::display::{self as wire, BitmapFlags, ImageData, ImagePalette, Palette};
+use spice_proto::display::{self as wire, BitmapFlags, ImageData, ImagePalette, ImageType, Palette};
 
 /// What a viewer keeps of images, and how many it was sent of each type.
 #[derive(Debug)]
 pub(crate) struct Images {
     glz: glz::Decoder,
+    counts: BTreeMap<ImageType, u64>,
 }
 
 /// Pixels that the dictionary can hold: what [`Images`] says of itself to the server.
@@ -23,11 +25,16 @@ const MAX_PIXELS: u64 = 1 << 26;
 
 impl Images {
     pub(crate) fn new() -> Self {
-        Self { glz: glz::Decoder::new(GLZ_WINDOW.into()) }
+        Self { glz: glz::Decoder::new(GLZ_WINDOW.into()), counts: BTreeMap::new() }
+    }
+
+    pub(crate) fn count(&self, kind: ImageType) -> u64 {
+        self.counts.get(&kind).copied().unwrap_or(0)
     }
 
     pub(crate) fn image(&mut self, image: wire::Image) -> Result<Image, String> {
         let wire::Image { id, flags, width, height, data } = image;
+        *self.counts.entry(data.image_type()).or_default() += 1;
         let source = match data {
             ImageData::Surface(surface) => ImageSource::Surface(surface),
             ImageData::Quic(data) => ImageSource::Quic(Arc::new(QuicImage { width, height, data })),
@@ -48,7 +55,7 @@ impl Images {
                 ImageSource::Bitmap(Arc::new(bitmap.with_palette(Some(sent(packed.palette)?))))
             }
             ImageData::GlzRgb(data) => {
-                let picture = self.glz.decode(&data).map_err(|error| error.to_string())?;
+                let picture = self.glz.decode(&data.to_bytes()).map_err(|error| error.to_string())?;
                 same_size((picture.width, picture.height), (width, height))?;
                 let format = BitmapFormat(picture.format.wire());
                 let stride = picture.stride() as u32;

@@ -9,9 +9,12 @@ use spice_proto::caps::{CapabilitySet, DisplayCap};
 use spice_proto::{ChannelId, ChannelType, Rect, SurfaceId};
 
 use super::draw::{Draw, Target};
+use super::encoder::Encoder;
+use super::shared::Shared;
+use super::snapshots::Snapshots;
 use super::viewer::DisplayViewer;
 use crate::canvas::{Canvas, PaintError};
-use crate::image::Compression;
+use crate::image::{Compression, EncodeDone, EncodeJob};
 use crate::qxl::{Bitmap, Drawable};
 use crate::surface::{DrawError, Drawn, SurfaceError, SurfaceLimits, SurfaceShape, SurfaceTable};
 
@@ -19,7 +22,8 @@ use crate::surface::{DrawError, Drawn, SurfaceError, SurfaceLimits, SurfaceShape
 #[derive(Debug)]
 pub struct DisplayChannel {
     channel: RedChannel<DisplayViewer>,
-    surfaces: SurfaceTable,
+    id: ChannelId,
+    shared: Shared,
     config: ChannelConfig,
     limits: PipeLimits,
     compression: Compression,
@@ -52,7 +56,12 @@ impl DisplayChannel {
     ) -> Self {
         Self {
             channel: RedChannel::new(ChannelType::DISPLAY, id),
-            surfaces: SurfaceTable::new(surfaces),
+            id,
+            shared: Shared {
+                surfaces: SurfaceTable::new(surfaces),
+                snapshots: Snapshots::default(),
+                encoder: Encoder::default(),
+            },
             config,
             limits,
             compression,
@@ -63,7 +72,7 @@ impl DisplayChannel {
     /// The surfaces that there are.
     #[must_use]
     pub fn surfaces(&self) -> &SurfaceTable {
-        &self.surfaces
+        &self.shared.surfaces
     }
 
     /// Which viewers there are, in the order of their ids.
@@ -75,8 +84,7 @@ impl DisplayChannel {
     /// False for one that is not here.
     #[must_use]
     pub fn is_current(&self, viewer: ClientId) -> bool {
-        let taken = |client: &DisplayViewer| client.view().is_current() && client.as_ref().in_flight() == 0;
-        self.channel.iter().any(|(id, client)| id == viewer && taken(client))
+        self.channel.iter().any(|(id, client)| id == viewer && client.is_current())
     }
 
     /// What waits for the viewers.
@@ -100,9 +108,9 @@ impl DisplayChannel {
         shape: SurfaceShape,
         content: Option<&Bitmap>,
     ) -> Result<(), SurfaceError> {
-        self.surfaces.create(id, shape, content)?;
+        self.shared.surfaces.create(id, shape, content)?;
         for (_, viewer) in self.channel.iter_mut() {
-            viewer.view_mut().handle_create(id, content.is_some(), &self.surfaces);
+            viewer.view_mut().handle_create(id, content.is_some(), &self.shared.surfaces);
         }
         Ok(())
     }
@@ -112,18 +120,18 @@ impl DisplayChannel {
     /// # Errors
     /// [`SurfaceError::Missing`].
     pub fn destroy_surface(&mut self, id: SurfaceId) -> Result<(), SurfaceError> {
-        let covered = self.surfaces.destroy(id)?;
+        let covered = self.shared.surfaces.destroy(id)?;
         self.report_failures();
         for (_, viewer) in self.channel.iter_mut() {
             viewer.view_mut().handle_covered(&covered);
-            viewer.view_mut().handle_destroy(id, &self.surfaces);
+            viewer.view_mut().handle_destroy(id, &self.shared.surfaces);
         }
         Ok(())
     }
 
     /// Every surface ends.
     pub fn destroy_surfaces(&mut self) {
-        let ids: Vec<SurfaceId> = self.surfaces.iter().map(|(id, _)| id).collect();
+        let ids: Vec<SurfaceId> = self.shared.surfaces.iter().map(|(id, _)| id).collect();
         for id in ids {
             let _ = self.destroy_surface(id);
         }
@@ -135,13 +143,13 @@ impl DisplayChannel {
     /// What cannot be drawn is refused, and no viewer hears of it.
     pub fn draw(&mut self, drawable: Drawable) -> Result<(), DrawError> {
         let drawable = Arc::new(drawable);
-        let Drawn { sequence, area, added, mut covered } = self.surfaces.draw(&drawable)?;
+        let Drawn { sequence, area, added, mut covered } = self.shared.surfaces.draw(&drawable)?;
         if !area.is_empty() && !self.channel.is_empty() {
             covered.sort_unstable();
-            let target = Target::of(&drawable, &self.surfaces);
+            let target = Target::of(&drawable, &self.shared.surfaces);
             let draw = Arc::new(Draw::new(sequence, drawable, area, target));
             for (_, viewer) in self.channel.iter_mut() {
-                viewer.view_mut().handle_draw(&draw, added, &self.surfaces);
+                viewer.view_mut().handle_draw(&draw, added, &self.shared.surfaces);
                 viewer.view_mut().handle_covered(&covered);
             }
         }
@@ -151,7 +159,25 @@ impl DisplayChannel {
 
     /// The pixels of a surface, those of `area` as they are now.
     pub fn canvas(&mut self, id: SurfaceId, area: Rect) -> Option<&Canvas> {
-        self.surfaces.canvas(id, area)
+        self.shared.surfaces.canvas(id, area)
+    }
+
+    /// A picture that viewers wait for, to be packed wherever and whenever; what comes of it goes into
+    /// [`Self::handle_encoded`]. Meanwhile other viewers, and what has no picture, go on.
+    ///
+    /// To be asked once every viewer has been polled, so that pictures come in the order of the guest's commands. There
+    /// are at most 16 for each viewer that wait or are being packed. A `small` one takes less time than it takes to give
+    /// it to somebody else.
+    pub fn poll_encode(&mut self, small: bool) -> Option<EncodeJob> {
+        self.shared.encoder.poll(small)
+    }
+
+    /// A picture has been packed; the viewers that wait for it can be polled.
+    pub fn handle_encoded(&mut self, done: EncodeDone) {
+        self.shared.encoder.handle_done(done);
+        if self.channel.is_empty() {
+            self.shared.encoder.forget();
+        }
     }
 
     /// Why a command that was taken could not be painted after all. Viewers are shown what its surface shows.
@@ -161,9 +187,9 @@ impl DisplayChannel {
 
     /// Has viewers shown the truth where a command could not be painted: they were told to draw it.
     fn report_failures(&mut self) {
-        while let Some(failure) = self.surfaces.poll_failure() {
+        while let Some(failure) = self.shared.surfaces.poll_failure() {
             for (_, viewer) in self.channel.iter_mut() {
-                viewer.view_mut().handle_change(failure.surface, failure.area, &self.surfaces);
+                viewer.view_mut().handle_change(failure.surface, failure.area, &self.shared.surfaces);
             }
             if self.failures.len() < MAX_FAILURES {
                 self.failures.push(failure.error);
@@ -178,13 +204,18 @@ impl Channel for DisplayChannel {
     }
 
     fn connect(&mut self, client: ClientId, link: ChannelLink, now: Time) {
+        let surfaces = &self.shared.surfaces;
+        let dictionary = self.id == ChannelId(0);
         let viewer =
-            DisplayViewer::new(link, self.config, self.limits, self.compression, &self.surfaces, now);
+            DisplayViewer::new(link, self.config, self.limits, self.compression, dictionary, surfaces, now);
         self.channel.attach(client, viewer);
     }
 
     fn disconnect(&mut self, client: ClientId, _: Time) {
         self.channel.detach(client);
+        if self.channel.is_empty() {
+            self.shared.encoder.forget();
+        }
     }
 
     fn handle_bytes(&mut self, client: ClientId, bytes: &[u8], now: Time) -> Result<(), ChannelError> {
@@ -200,7 +231,7 @@ impl Channel for DisplayChannel {
     }
 
     fn poll_transmit(&mut self, client: ClientId, now: Time) -> Option<Transmit> {
-        let transmit = self.channel.client_mut(client)?.poll_transmit(&mut self.surfaces, now);
+        let transmit = self.channel.client_mut(client)?.poll_transmit(&mut self.shared, now);
         self.report_failures();
         transmit
     }

@@ -1,15 +1,21 @@
 //! The display channel: what the guest draws, for every viewer.
 //!
 //! ```text
-//! command -> paint -> Arc<Draw> -> each viewer's View: a slot in its pipe, or a growing region
-//!                                  when there is room: created and destroyed surfaces, damage, then the pipe
+//! command -> Arc<Draw> -> each viewer's View: a slot in its pipe, or a growing region
+//!                          when there is room: created and destroyed surfaces, damage, then the pipe
+//!                      -> its Outbox: what comes next, in order, while its pictures are packed (Encoder, for all)
+//!                      -> messages
 //! ```
 
 mod abilities;
 mod channel;
 mod draw;
+mod encoder;
+mod glz;
 mod marshal;
-mod messages;
+mod outbox;
+mod shared;
+mod snapshots;
 mod translate;
 mod view;
 mod viewer;

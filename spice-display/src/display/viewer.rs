@@ -1,24 +1,37 @@
 //! One viewer of the display channel.
 
+use std::sync::Arc;
+
 use spice_channel::{ChannelConfig, ChannelError, ChannelLink, PipeLimits, RedChannelClient, Time, Transmit};
 use spice_proto::SurfaceId;
 use spice_proto::caps::{Capabilities, DisplayCap};
-use spice_proto::display::{ClientMessage, ServerMessage};
+use spice_proto::display::{ClientMessage, ImageData, ImageFlags, ServerMessage};
 
 use super::abilities::Abilities;
+use super::draw::Draw;
+use super::encoder::{Encoder, GLZ_WINDOW};
+use super::glz::GlzHistory;
 use super::marshal::{create_message, image_message, monitors_message};
+use super::outbox::{Outbox, Outgoing, Wanted};
+use super::shared::Shared;
+use super::translate::SentImage;
 use super::view::{Next, View};
-use crate::image::{Compression, Packing};
-use crate::surface::SurfaceTable;
+use crate::image::{Compression, Method, Packed, Packing, Picture};
+use crate::surface::{Sequence, SurfaceTable};
 
 #[derive(Debug)]
 pub(super) struct DisplayViewer {
     red: RedChannelClient,
     caps: Capabilities,
     packing: Packing,
+    /// Whether the viewer's dictionary is this display's to use: it has one for all its displays.
+    dictionary: bool,
     /// Whether the viewer has said how much it can keep. Until then it is sent nothing.
     ready: bool,
     view: View,
+    /// What it is sent next.
+    outbox: Outbox,
+    glz: GlzHistory,
     /// The viewer is to be told to show its primary surface as soon as there is something on it.
     mark_due: bool,
 }
@@ -29,6 +42,7 @@ impl DisplayViewer {
         config: ChannelConfig,
         limits: PipeLimits,
         compression: Compression,
+        dictionary: bool,
         surfaces: &SurfaceTable,
         now: Time,
     ) -> Self {
@@ -38,8 +52,11 @@ impl DisplayViewer {
             red: RedChannelClient::new(link.header(), config, now),
             caps: link.caps,
             packing,
+            dictionary,
             ready: false,
             view: View::new(limits, abilities, surfaces),
+            outbox: Outbox::default(),
+            glz: GlzHistory::new(0),
             mark_due: false,
         }
     }
@@ -50,6 +67,11 @@ impl DisplayViewer {
 
     pub(super) fn view_mut(&mut self) -> &mut View {
         &mut self.view
+    }
+
+    /// Whether the viewer has been sent everything, and its socket has taken it.
+    pub(super) fn is_current(&self) -> bool {
+        self.view.is_current() && self.outbox.is_empty() && self.red.in_flight() == 0
     }
 
     pub(super) fn handle_bytes(&mut self, bytes: &[u8], now: Time) -> Result<(), ChannelError> {
@@ -63,8 +85,11 @@ impl DisplayViewer {
     fn handle_message(&mut self, message: &ClientMessage) -> Result<(), ChannelError> {
         match message {
             ClientMessage::Init(_) if self.ready => Err(ChannelError::OutOfTurn { message: "display.Init" }),
-            ClientMessage::Init(_) => {
+            ClientMessage::Init(init) => {
                 self.ready = true;
+                if self.dictionary {
+                    self.glz = GlzHistory::new(u32::try_from(init.glz_dictionary_window_size).unwrap_or(0));
+                }
                 self.send(&ServerMessage::InvalAllPalettes);
                 Ok(())
             }
@@ -81,55 +106,150 @@ impl DisplayViewer {
         }
     }
 
-    pub(super) fn poll_transmit(&mut self, surfaces: &mut SurfaceTable, now: Time) -> Option<Transmit> {
+    pub(super) fn poll_transmit(&mut self, shared: &mut Shared, now: Time) -> Option<Transmit> {
         while self.ready && self.red.has_room() {
-            let Some(next) = self.view.poll_next(surfaces) else { break };
-            self.render(next, surfaces);
+            self.fill_outbox(shared);
+            if !self.is_packed(&mut shared.encoder) {
+                break;
+            }
+            let Some(outgoing) = self.outbox.pop() else { break };
+            self.render(outgoing);
         }
         self.red.poll_transmit(now)
     }
 
-    fn render(&mut self, next: Next, surfaces: &mut SurfaceTable) {
-        match next {
-            Next::Create(id, shape) => {
-                self.send(&create_message(id, shape));
-                if id == SurfaceId::PRIMARY {
-                    self.mark_due = self.view.is_damaged(id);
-                    if !self.mark_due {
-                        self.mark(surfaces);
+    /// Decides what comes next, and asks for its pictures.
+    fn fill_outbox(&mut self, shared: &mut Shared) {
+        while self.outbox.has_room() {
+            let Some(next) = self.view.poll_next(&shared.surfaces) else { break };
+            match next {
+                Next::Create(id, shape) => {
+                    self.outbox.push_message(&create_message(id, shape));
+                    if id == SurfaceId::PRIMARY {
+                        self.mark_due = self.view.is_damaged(id);
+                        if !self.mark_due {
+                            self.mark(&shared.surfaces);
+                        }
                     }
                 }
-            }
-            Next::Destroy(id) => self.send(&ServerMessage::SurfaceDestroy(id)),
-            Next::Damage(id, area) => {
-                let pixels = surfaces.canvas(id, area).and_then(|canvas| canvas.bitmap(area));
-                let Some(pixels) = pixels else { return };
-                self.send(&image_message(id, area, &pixels, self.packing));
-                if id == SurfaceId::PRIMARY && std::mem::take(&mut self.mark_due) {
-                    self.mark(surfaces);
+                Next::Destroy(id) => self.outbox.push_message(&ServerMessage::SurfaceDestroy(id)),
+                Next::Damage(id, area) => {
+                    let Some(picture) = shared.snapshots.take(id, area, &mut shared.surfaces) else {
+                        continue;
+                    };
+                    let method = match picture.method(self.packing) {
+                        Method::Glz(_) => Method::Lz,
+                        method => method,
+                    };
+                    let wanted = want(&picture, method, Sequence::default(), &mut shared.encoder);
+                    self.outbox.push(Outgoing::Image(id, area, wanted));
+                    if id == SurfaceId::PRIMARY && std::mem::take(&mut self.mark_due) {
+                        self.mark(&shared.surfaces);
+                    }
                 }
-            }
-            Next::Draw(draw) => {
-                if let Some((id, body)) = draw.message(self.packing) {
-                    self.red.send(*id, body);
+                Next::Draw(draw) => {
+                    let wanted = self.want_pictures(&draw, &mut shared.encoder);
+                    self.outbox.push(Outgoing::Draw(draw, wanted));
                 }
             }
         }
     }
 
-    /// Tells the viewer which part of the primary surface is a monitor, and to show it.
+    /// Chooses how the viewer gets the pictures of a command. Only one of them is packed with the dictionary: which of
+    /// two a viewer unpacks first is its own affair, and neither may refer to what comes later.
+    fn want_pictures(&self, draw: &Draw, encoder: &mut Encoder) -> Vec<Wanted> {
+        let mut glz = true;
+        let pictures = draw.pictures().iter().map(|picture| {
+            let method = match picture.method(self.packing) {
+                Method::Glz(_) if !(glz && self.can_have_glz(picture)) => Method::Lz,
+                method => method,
+            };
+            glz &= !matches!(method, Method::Glz(_));
+            want(picture, method, draw.sequence(), encoder)
+        });
+        pictures.collect()
+    }
+
+    fn can_have_glz(&self, picture: &Picture) -> bool {
+        picture.pixels() < GLZ_WINDOW.into() && self.glz.holds(picture.pixels())
+    }
+
+    /// Whether all pictures of what comes next are packed. A picture that refers to what the viewer does not have is
+    /// asked for once more, alone.
+    fn is_packed(&self, encoder: &mut Encoder) -> bool {
+        let pictures = self.outbox.first().map_or(&[][..], Outgoing::pictures);
+        pictures.iter().all(|wanted| match (wanted.method, wanted.packed()) {
+            (_, None) => false,
+            (Method::Glz(lane), Some(Packed::Glz(packed))) if !self.glz.has_before(lane, packed) => {
+                encoder.ask(&wanted.picture, Method::GlzAlone, wanted.sequence);
+                wanted.picture.packed(Method::GlzAlone).is_some()
+            }
+            _ => true,
+        })
+    }
+
+    fn render(&mut self, outgoing: Outgoing) {
+        match outgoing {
+            Outgoing::Message(id, body) => self.red.send(id, &body),
+            Outgoing::Image(id, area, wanted) => {
+                let data = self.data(&wanted);
+                self.send(&image_message(id, area, data));
+            }
+            Outgoing::Draw(draw, wanted) if wanted.is_empty() => {
+                if let Some((id, body)) = draw.message() {
+                    self.red.send(*id, body);
+                }
+            }
+            Outgoing::Draw(draw, wanted) => {
+                let sent = wanted.iter().map(|wanted| self.sent_image(wanted)).collect();
+                if let Some((id, body)) = draw.message_with(sent) {
+                    self.red.send(id, &body);
+                }
+            }
+        }
+    }
+
+    fn sent_image(&mut self, wanted: &Wanted) -> SentImage {
+        SentImage { id: 0, flags: ImageFlags::empty(), data: self.data(wanted) }
+    }
+
+    /// The picture as this viewer gets it.
+    fn data(&mut self, wanted: &Wanted) -> ImageData {
+        let alone = || wanted.picture.packed(Method::GlzAlone);
+        match (wanted.method, wanted.packed()) {
+            (Method::Glz(lane), Some(Packed::Glz(shared))) => {
+                let own = if self.glz.has_before(lane, shared) { Some(shared) } else { None };
+                match (own, alone()) {
+                    (Some(packed), _) | (None, Some(Packed::Glz(packed))) => {
+                        self.glz.send(lane, shared.number, packed)
+                    }
+                    (None, _) => wanted.picture.bare(),
+                }
+            }
+            (_, Some(Packed::Whole(data))) => data.clone(),
+            _ => wanted.picture.bare(),
+        }
+    }
+
+    /// Has the viewer told which part of the primary surface is a monitor, and to show it.
     fn mark(&mut self, surfaces: &SurfaceTable) {
         if self.caps.has_display(DisplayCap::MONITORS_CONFIG)
             && let Some(monitors) = monitors_message(surfaces)
         {
-            self.send(&monitors);
+            self.outbox.push_message(&monitors);
         }
-        self.send(&ServerMessage::Mark);
+        self.outbox.push_message(&ServerMessage::Mark);
     }
 
     fn send(&mut self, message: &ServerMessage) {
         self.red.send(message.id(), &message.encode());
     }
+}
+
+/// Asks for a picture.
+fn want(picture: &Arc<Picture>, method: Method, sequence: Sequence, encoder: &mut Encoder) -> Wanted {
+    encoder.ask(picture, method, sequence);
+    Wanted { picture: Arc::clone(picture), method, sequence }
 }
 
 impl AsRef<RedChannelClient> for DisplayViewer {

@@ -10,6 +10,7 @@ mod lab;
 #[path = "../../src/qxl/parse/tests/layout.rs"]
 mod layout;
 mod memory;
+mod pictures;
 mod recordings;
 mod scene;
 mod torture;

@@ -8,7 +8,7 @@ use spice_display::qxl::{Bitmap, BitmapFormat, Clip, DrawCopy, DrawOp, GuestEven
 use spice_proto::display::{AlphaFlags, ImageCompression};
 use spice_proto::{HeaderKind, Point, Rect};
 
-use crate::lab::Lab;
+use crate::lab::{Encoders, Lab};
 use crate::scene::{self, copy_surface, create, destroy, fill, primary};
 
 const SMALL: PipeLimits = PipeLimits { items: 8, bytes: 64 << 10 };
@@ -53,8 +53,12 @@ proptest! {
 
     /// Whatever the guest draws, whoever joins, lags, is squashed or leaves: at rest all pictures are the server's.
     #[test]
-    fn at_rest_every_viewer_has_the_servers_picture(acts in prop::collection::vec(act(), 1..160)) {
+    fn at_rest_every_viewer_has_the_servers_picture(
+        acts in prop::collection::vec(act(), 1..160),
+        slow in any::<bool>(),
+    ) {
         let mut lab = Lab::new(SMALL);
+        lab.encoders = if slow { Encoders::Slow } else { Encoders::Prompt };
         lab.event(primary()).unwrap();
         lab.join(HeaderKind::Mini, true, usize::MAX);
         lab.join(HeaderKind::Full, false, 300);

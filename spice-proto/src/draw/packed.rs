@@ -19,7 +19,7 @@ pub(super) fn put_sized(data: &Bytes, writer: &mut Writer) {
     data.put(writer);
 }
 
-fn put_len(len: usize, writer: &mut Writer) {
+pub(super) fn put_len(len: usize, writer: &mut Writer) {
     u32::try_from(len).unwrap_or(u32::MAX).put(writer);
 }
 

@@ -191,7 +191,7 @@ fn every_packing_comes_back() {
     for data in [
         ImageData::Quic(packed.clone()),
         ImageData::LzRgb(packed.clone()),
-        ImageData::GlzRgb(packed.clone()),
+        ImageData::GlzRgb(packed.clone().into()),
         ImageData::FromCache,
         ImageData::Surface(SurfaceId(3)),
         ImageData::Jpeg(packed.clone()),
