@@ -68,7 +68,7 @@ impl Images {
                 ImageSource::Bitmap(Arc::new(self.unpack_glz(&data.to_bytes(), (width, height))?))
             }
             ImageData::ZlibGlzRgb(packed) => {
-                let stream = zlib::decode(&packed.data, packed.glz_size, MAX_GLZ_BYTES);
+                let stream = zlib::decode(&packed.data.to_bytes(), packed.glz_size, MAX_GLZ_BYTES);
                 let stream = stream.map_err(|error| error.to_string())?;
                 ImageSource::Bitmap(Arc::new(self.unpack_glz(&stream, (width, height))?))
             }

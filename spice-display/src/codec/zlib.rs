@@ -1,6 +1,7 @@
 //! zlib over GLZ, the lossless packing of SPICE for slow links (`ZLIB_GLZ_RGB`).
 //!
-//! A whole stream of [`GLZ`](super::glz), its header with it, is packed once more; the message says how many bytes it
+//! A whole stream of [`GLZ`](super::glz), its header with it, is packed once more, the header in a block of its own, so
+//! that the body is packed once for all viewers; the message says how many bytes it
 //! has unpacked. The C server (`image-encoders.cpp`) does so for streams of [`MIN_GLZ`] bytes at least, and sends the
 //! GLZ stream itself where that is not longer.
 
@@ -9,7 +10,10 @@ use std::io::Write;
 use bytes::Bytes;
 use flate2::write::ZlibEncoder;
 use flate2::{Compression, Decompress, FlushDecompress, Status};
+use spice_proto::Body;
 use spice_proto::display::ZlibGlzImage;
+
+use super::glz::GlzHeader;
 
 /// How hard zlib tries: `ZLIB_DEFAULT_COMPRESSION_LEVEL` of the C server's `image-encoders.cpp`.
 pub const LEVEL: u32 = 3;
@@ -55,20 +59,93 @@ pub enum ZlibError {
     Corrupt(String),
 }
 
-/// Packs a GLZ stream, given as its header and its body.
-///
-/// # Errors
-/// More than `u32::MAX` bytes.
-pub fn encode(header: &[u8], body: &[u8]) -> Result<ZlibGlzImage, ZlibError> {
-    let size = header.len() as u64 + body.len() as u64;
-    let too_large = ZlibError::TooLarge { size, most: u32::MAX.into() };
-    let glz_size = u32::try_from(size).map_err(|_| too_large)?;
-    let corrupt = |error: std::io::Error| ZlibError::Corrupt(error.to_string());
-    let mut encoder = ZlibEncoder::new(Vec::new(), Compression::new(LEVEL));
-    encoder.write_all(header).and_then(|()| encoder.write_all(body)).map_err(corrupt)?;
-    let data = encoder.finish().map_err(corrupt)?;
-    // The vector has grown by doubling: what is kept is kept tight.
-    Ok(ZlibGlzImage { glz_size, data: Bytes::from(data.into_boxed_slice()) })
+/// A body packed with zlib, to which each viewer's header can be set in front without packing it again.
+#[derive(Clone, Debug)]
+pub struct ZlibBody {
+    /// What comes of deflate.
+    deflated: Bytes,
+    /// Bytes of the body.
+    len: u32,
+    sum: Adler,
+}
+
+impl ZlibBody {
+    /// Packs a body.
+    ///
+    /// # Errors
+    /// More bytes than a message can say, with a header.
+    pub fn new(body: &[u8]) -> Result<Self, ZlibError> {
+        let most = u64::from(u32::MAX) - u64::from(u16::MAX);
+        let size = body.len() as u64;
+        let len =
+            u32::try_from(size).ok().filter(|_| size <= most).ok_or(ZlibError::TooLarge { size, most })?;
+        let corrupt = |error: std::io::Error| ZlibError::Corrupt(error.to_string());
+        let mut encoder = ZlibEncoder::new(Vec::new(), Compression::new(LEVEL));
+        encoder.write_all(body).map_err(corrupt)?;
+        let stream = encoder.finish().map_err(corrupt)?;
+        let ends = stream.split_first_chunk::<2>().and_then(|(_, rest)| rest.split_last_chunk::<4>());
+        let (deflated, sum) = ends.ok_or(ZlibError::Truncated)?;
+        Ok(Self { deflated: Bytes::copy_from_slice(deflated), len, sum: Adler::from_bytes(*sum) })
+    }
+
+    /// Bytes of a stream beside what comes of deflate and the header.
+    pub const OVERHEAD: usize = 11;
+
+    /// Bytes that come of deflate.
+    pub fn packed_len(&self) -> usize {
+        self.deflated.len()
+    }
+
+    /// The stream of that header and the body: the header stands in a block of its own, as it is.
+    pub fn behind(&self, header: &[u8; GlzHeader::LEN]) -> ZlibGlzImage {
+        const LEN: [u8; 2] = (GlzHeader::LEN as u16).to_le_bytes();
+        const NOT_LEN: [u8; 2] = (!(GlzHeader::LEN as u16)).to_le_bytes();
+        // A window of 32 KiB and no preset dictionary; a block that is stored, and not the last one.
+        let mut front = vec![0x78, 0x5e, 0x00, LEN[0], LEN[1], NOT_LEN[0], NOT_LEN[1]];
+        front.extend_from_slice(header);
+        let sum = Adler::of(header).followed_by(self.sum, self.len);
+        let pieces = [Bytes::from(front), self.deflated.clone(), Bytes::copy_from_slice(&sum.to_bytes())];
+        ZlibGlzImage { glz_size: self.len + GlzHeader::LEN as u32, data: Body::from_iter(pieces) }
+    }
+}
+
+/// The check sum of zlib streams (RFC 1950).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Adler {
+    low: u32,
+    high: u32,
+}
+
+impl Adler {
+    const BASE: u64 = 65_521;
+
+    const fn from_bytes([h1, h0, l1, l0]: [u8; 4]) -> Self {
+        Self { low: u16::from_be_bytes([l1, l0]) as u32, high: u16::from_be_bytes([h1, h0]) as u32 }
+    }
+
+    fn to_bytes(self) -> [u8; 4] {
+        (self.high << 16 | self.low).to_be_bytes()
+    }
+
+    /// Of a few bytes.
+    fn of(bytes: &[u8]) -> Self {
+        let mut sum = (1, 0);
+        for byte in bytes {
+            sum.0 = (sum.0 + u64::from(*byte)) % Self::BASE;
+            sum.1 = (sum.1 + sum.0) % Self::BASE;
+        }
+        Self { low: sum.0 as u32, high: sum.1 as u32 }
+    }
+
+    /// Of what this one is of, and behind it `len` bytes with the check sum `next`.
+    fn followed_by(self, next: Self, len: u32) -> Self {
+        let [low, high, next_low, next_high] = [self.low, self.high, next.low, next.high].map(u64::from);
+        let before = low + Self::BASE - 1;
+        Self {
+            low: ((before + next_low) % Self::BASE) as u32,
+            high: ((high + next_high + u64::from(len) % Self::BASE * before) % Self::BASE) as u32,
+        }
+    }
 }
 
 /// Unpacks a GLZ stream that is to have `size` bytes, `most` at most.
@@ -106,16 +183,24 @@ mod tests {
     use super::super::made::{KINDS, Kind};
     use super::*;
 
-    fn packed(stream: &[u8]) -> ZlibGlzImage {
-        let (header, body) = stream.split_at(stream.len() / 3);
-        let image = encode(header, body).unwrap();
+    /// A zlib stream of these bytes: those of a header, and others.
+    struct Packed {
+        data: Bytes,
+        glz_size: u32,
+    }
+
+    fn packed(stream: &[u8]) -> Packed {
+        let (header, body) = stream.split_first_chunk().unwrap();
+        let packed = ZlibBody::new(body).unwrap();
+        let image = packed.behind(header);
         assert_eq!(image.glz_size as usize, stream.len());
-        image
+        assert_eq!(image.data.len(), packed.packed_len() + ZlibBody::OVERHEAD + header.len());
+        Packed { data: image.data.to_bytes(), glz_size: image.glz_size }
     }
 
     #[test]
     fn streams_come_back() {
-        for (kind, len) in KINDS.into_iter().flat_map(|kind| [0, 1, 33, 100, 70_000].map(|len| (kind, len))) {
+        for (kind, len) in KINDS.into_iter().flat_map(|kind| [33, 34, 100, 70_000].map(|len| (kind, len))) {
             let stream = kind.pixels(1, len.max(1), 1, 7);
             let stream = &stream[..len];
             let image = packed(stream);
@@ -180,7 +265,7 @@ mod tests {
         let corrupt = |data: &[u8]| matches!(decode(data, 300, 300), Err(ZlibError::Corrupt(_)));
         assert!(corrupt(&[0; 30]));
         // No deflate, a window too large, a preset dictionary, a wrong check of the header, a block of no kind.
-        for (at, byte) in [(0, 0x79), (0, 0x88), (1, 0x3f), (1, 0), (2, 0xff)] {
+        for (at, byte) in [(0, 0x79), (0, 0x88), (1, 0x3f), (1, 0), (2, 0xff), (5, 0)] {
             let mut data = image.data.to_vec();
             data[at] = byte;
             assert!(corrupt(&data), "{byte:#x} at {at}");

@@ -2,21 +2,20 @@
 
 use std::sync::Arc;
 
-use spice_channel::{
-    Channel, ChannelConfig, ChannelError, ChannelLink, ClientId, PipeLimits, RedChannel, Time, Transmit,
-};
+use spice_channel::{Channel, ChannelError, ChannelLink, ClientId, RedChannel, Time, Transmit};
 use spice_proto::caps::{CapabilitySet, DisplayCap};
 use spice_proto::{ChannelId, ChannelType, Rect, SurfaceId};
 
+use super::config::DisplayConfig;
 use super::draw::{Draw, Target};
 use super::encoder::Encoder;
 use super::shared::Shared;
 use super::snapshots::Snapshots;
 use super::viewer::DisplayViewer;
 use crate::canvas::{Canvas, PaintError};
-use crate::image::{Compression, EncodeDone, EncodeJob};
+use crate::image::{EncodeDone, EncodeJob};
 use crate::qxl::{Bitmap, Drawable};
-use crate::surface::{DrawError, Drawn, SurfaceError, SurfaceLimits, SurfaceShape, SurfaceTable};
+use crate::surface::{DrawError, Drawn, SurfaceError, SurfaceShape, SurfaceTable};
 
 /// One display: its surfaces and its viewers.
 #[derive(Debug)]
@@ -24,9 +23,7 @@ pub struct DisplayChannel {
     channel: RedChannel<DisplayViewer>,
     id: ChannelId,
     shared: Shared,
-    config: ChannelConfig,
-    limits: PipeLimits,
-    compression: Compression,
+    config: DisplayConfig,
     failures: Vec<PaintError>,
 }
 
@@ -47,24 +44,16 @@ pub struct DisplayStats {
 impl DisplayChannel {
     /// A display without a surface and without viewers.
     #[must_use]
-    pub fn new(
-        id: ChannelId,
-        config: ChannelConfig,
-        limits: PipeLimits,
-        surfaces: SurfaceLimits,
-        compression: Compression,
-    ) -> Self {
+    pub fn new(id: ChannelId, config: DisplayConfig) -> Self {
         Self {
             channel: RedChannel::new(ChannelType::DISPLAY, id),
             id,
             shared: Shared {
-                surfaces: SurfaceTable::new(surfaces),
+                surfaces: SurfaceTable::new(config.surfaces),
                 snapshots: Snapshots::default(),
                 encoder: Encoder::default(),
             },
             config,
-            limits,
-            compression,
             failures: Vec::new(),
         }
     }
@@ -143,11 +132,11 @@ impl DisplayChannel {
     /// What cannot be drawn is refused, and no viewer hears of it.
     pub fn draw(&mut self, drawable: Drawable) -> Result<(), DrawError> {
         let drawable = Arc::new(drawable);
-        let Drawn { sequence, area, added, mut covered } = self.shared.surfaces.draw(&drawable)?;
+        let Drawn { sequence, area, covers, added, mut covered } = self.shared.surfaces.draw(&drawable)?;
         if !area.is_empty() && !self.channel.is_empty() {
             covered.sort_unstable();
             let target = Target::of(&drawable, &self.shared.surfaces);
-            let draw = Arc::new(Draw::new(sequence, drawable, area, target));
+            let draw = Arc::new(Draw::new(sequence, drawable, area, covers, target));
             for (_, viewer) in self.channel.iter_mut() {
                 viewer.view_mut().handle_draw(&draw, added, &self.shared.surfaces);
                 viewer.view_mut().handle_covered(&covered);
@@ -206,8 +195,7 @@ impl Channel for DisplayChannel {
     fn connect(&mut self, client: ClientId, link: ChannelLink, now: Time) {
         let surfaces = &self.shared.surfaces;
         let dictionary = self.id == ChannelId(0);
-        let viewer =
-            DisplayViewer::new(link, self.config, self.limits, self.compression, dictionary, surfaces, now);
+        let viewer = DisplayViewer::new(link, &self.config, dictionary, surfaces, now);
         self.channel.attach(client, viewer);
     }
 
@@ -237,6 +225,7 @@ impl Channel for DisplayChannel {
     }
 
     fn poll_timeout(&self) -> Option<Time> {
-        self.channel.poll_timeout()
+        let repairs = self.channel.iter().filter_map(|(_, viewer)| viewer.poll_timeout());
+        self.channel.poll_timeout().into_iter().chain(repairs).min()
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, OnceLock};
 
-use spice_proto::display::{AlphaFlags, SurfaceFormat};
+use spice_proto::display::{AlphaFlags, Ropd, SurfaceFormat};
 use spice_proto::{Body, Rect, SurfaceId};
 
 use super::abilities::Abilities;
@@ -20,6 +20,8 @@ pub(super) struct Draw {
     sequence: Sequence,
     drawable: Arc<Drawable>,
     area: Rect,
+    /// Every pixel of `area` gets a value that does not depend on the old one.
+    covers: bool,
     /// What is drawn comes from a surface that has bits which mean nothing, and shows them.
     mixes: bool,
     pictures: Box<[Arc<Picture>]>,
@@ -58,10 +60,16 @@ impl Target {
 
 impl Draw {
     /// A command that touches pixels in `area` only.
-    pub(super) fn new(sequence: Sequence, drawable: Arc<Drawable>, area: Rect, target: Target) -> Self {
+    pub(super) fn new(
+        sequence: Sequence,
+        drawable: Arc<Drawable>,
+        area: Rect,
+        covers: bool,
+        target: Target,
+    ) -> Self {
         let picture = |bitmap| Arc::new(Picture::new(Arc::clone(bitmap), target.exact));
         let pictures = packable(&drawable.op).map(picture).collect();
-        Self { sequence, drawable, area, mixes: target.mixes, pictures, message: OnceLock::new() }
+        Self { sequence, drawable, area, covers, mixes: target.mixes, pictures, message: OnceLock::new() }
     }
 
     /// Its place in the order of all commands.
@@ -99,6 +107,48 @@ impl Draw {
     /// The other surfaces that it reads.
     pub(super) fn reads(&self) -> impl Iterator<Item = SurfaceId> {
         self.drawable.reads().filter(|read| *read != self.drawable.surface)
+    }
+
+    /// Whether every pixel of the area gets a value that does not depend on the old one.
+    pub(super) fn covers(&self) -> bool {
+        self.covers
+    }
+
+    /// Whether pixels that are a little wrong, on the surface or in its pictures, make no more than a little wrong in
+    /// what it draws. Bits that are turned or compared make more.
+    pub(super) fn is_forgiving(&self) -> bool {
+        let put = |rop| rop == Ropd::OP_PUT;
+        match &self.drawable.op {
+            DrawOp::Copy(copy) | DrawOp::Blend(copy) => put(copy.rop),
+            DrawOp::Fill(fill) => put(fill.rop),
+            DrawOp::Stroke(stroke) => put(stroke.fore_mode),
+            DrawOp::Text(text) => put(text.fore_mode) && put(text.back_mode),
+            DrawOp::Blackness(_)
+            | DrawOp::Whiteness(_)
+            | DrawOp::CopyBits(_)
+            | DrawOp::AlphaBlend(_)
+            | DrawOp::Nop => true,
+            DrawOp::Composite(_)
+            | DrawOp::Invers(_)
+            | DrawOp::Opaque(_)
+            | DrawOp::Rop3(_)
+            | DrawOp::Transparent(_) => false,
+        }
+    }
+
+    /// Whether its pictures may be sent with loss.
+    pub(super) fn may_lose(&self) -> bool {
+        let copies = matches!(self.drawable.op, DrawOp::Copy(_) | DrawOp::Blend(_) | DrawOp::AlphaBlend(_));
+        copies && self.is_forgiving()
+    }
+
+    /// Whether it copies pixels of the surface that it draws on.
+    pub(super) fn moves(&self) -> Option<Rect> {
+        let DrawOp::CopyBits(copy) = &self.drawable.op else { return None };
+        let (bbox, area) = (self.drawable.bbox, self.area);
+        let left = area.left.wrapping_sub(bbox.left).wrapping_add(copy.source.x);
+        let top = area.top.wrapping_sub(bbox.top).wrapping_add(copy.source.y);
+        Some(Rect::new(left, top, area.width(), area.height()))
     }
 
     /// Bytes that it keeps alive.

@@ -4,8 +4,9 @@ use std::collections::VecDeque;
 
 use spice_proto::display::ImageData;
 
-use crate::codec::glz::{Encoded, MAX_IMAGES};
-use crate::image::{GlzLane, GlzPacked};
+use crate::codec::glz::{Encoded, GlzHeader, MAX_IMAGES};
+use crate::codec::zlib::{MIN_GLZ, ZlibBody};
+use crate::image::{GlzLane, GlzPacked, Method, Packed, Picture};
 
 /// The pictures that a viewer has been sent with GLZ, without a gap, back to the last one that it missed.
 ///
@@ -37,7 +38,7 @@ impl GlzHistory {
     }
 
     /// Whether the viewer has what the picture refers to.
-    pub(super) fn has_before(&self, lane: GlzLane, packed: &GlzPacked) -> bool {
+    fn has_before(&self, lane: GlzLane, packed: &GlzPacked) -> bool {
         let GlzPacked { number, encoded } = packed;
         if encoded.farthest == 0 {
             return true;
@@ -61,9 +62,9 @@ impl GlzHistory {
         self.newest.is_some_and(|(newest_lane, newest)| newest_lane == lane && newest + 1 == number)
     }
 
-    /// The stream of the dictionary's picture `number` for this viewer, as `packed` there or alone. Now it has that
-    /// picture.
-    pub(super) fn send(&mut self, lane: GlzLane, number: u64, packed: &GlzPacked) -> ImageData {
+    /// The stream of a picture for this viewer, which has that picture now.
+    pub(super) fn send(&mut self, stream: &GlzStream<'_>) -> ImageData {
+        let GlzStream { lane, number, packed, zlib } = *stream;
         let pixels = pixels(&packed.encoded);
         if !self.follows(lane, number) {
             self.run.clear();
@@ -74,7 +75,7 @@ impl GlzHistory {
         {
             self.pixels -= u64::from(oldest);
         }
-        let data = packed.data(self.sent, self.run.len() as u32);
+        let data = packed.data(zlib, self.sent, self.run.len() as u32);
         self.sent += 1;
         self.newest = Some((lane, number));
         self.run.push_back(pixels as u32);
@@ -82,6 +83,55 @@ impl GlzHistory {
         data
     }
 }
+
+/// A picture for one viewer, but for its header.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct GlzStream<'a> {
+    lane: GlzLane,
+    /// What the dictionary calls it.
+    number: u64,
+    /// As the dictionary has packed it, or alone.
+    packed: &'a GlzPacked,
+    /// The same once more.
+    zlib: Option<&'a ZlibBody>,
+}
+
+impl GlzHistory {
+    /// What the viewer gets of a picture that was packed with the dictionary, once more if that is to be (`zlib`);
+    /// nothing where it cannot be packed alone.
+    ///
+    /// # Errors
+    /// The method by which it has to be packed first.
+    pub(super) fn stream<'a>(
+        &self,
+        picture: &'a Picture,
+        lane: GlzLane,
+        shared: &'a GlzPacked,
+        zlib: bool,
+    ) -> Result<Option<GlzStream<'a>>, Method> {
+        let number = shared.number;
+        let (packed, once_more) = if self.has_before(lane, shared) {
+            (shared, Method::GlzZlib(lane))
+        } else {
+            match picture.packed(Method::GlzAlone) {
+                Some(Packed::Glz(alone)) => (alone, Method::GlzAloneZlib),
+                Some(_) => return Ok(None),
+                None => return Err(Method::GlzAlone),
+            }
+        };
+        let zlib = zlib && packed.encoded.body.len() >= ZLIB_FROM;
+        let zlib = match picture.packed(once_more) {
+            _ if !zlib => None,
+            None => return Err(once_more),
+            Some(Packed::Zlib(body)) => Some(body),
+            Some(_) => None,
+        };
+        Ok(Some(GlzStream { lane, number, packed, zlib }))
+    }
+}
+
+/// Bytes behind a header from which on a stream is packed once more.
+const ZLIB_FROM: usize = MIN_GLZ - GlzHeader::LEN;
 
 fn pixels(encoded: &Encoded) -> u64 {
     u64::from(encoded.width) * u64::from(encoded.height)

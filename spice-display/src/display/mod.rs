@@ -9,9 +9,11 @@
 
 mod abilities;
 mod channel;
+mod config;
 mod draw;
 mod encoder;
 mod glz;
+mod lossy;
 mod marshal;
 mod outbox;
 mod shared;
@@ -19,5 +21,8 @@ mod snapshots;
 mod translate;
 mod view;
 mod viewer;
+mod wan;
 
 pub use channel::{DisplayChannel, DisplayStats};
+pub use config::DisplayConfig;
+pub use wan::{UnknownWanCompression, WanCompression};

@@ -2,20 +2,23 @@
 
 use std::sync::Arc;
 
-use spice_channel::{ChannelConfig, ChannelError, ChannelLink, PipeLimits, RedChannelClient, Time, Transmit};
-use spice_proto::SurfaceId;
+use spice_channel::{ChannelError, ChannelLink, RedChannelClient, Time, Transmit};
 use spice_proto::caps::{Capabilities, DisplayCap};
 use spice_proto::display::{ClientMessage, ImageData, ImageFlags, ServerMessage};
+use spice_proto::{Rect, SurfaceId};
 
 use super::abilities::Abilities;
+use super::config::DisplayConfig;
 use super::draw::Draw;
 use super::encoder::{Encoder, GLZ_WINDOW};
 use super::glz::GlzHistory;
+use super::lossy::Lossy;
 use super::marshal::{create_message, image_message, monitors_message};
 use super::outbox::{Outbox, Outgoing, Wanted};
 use super::shared::Shared;
 use super::translate::SentImage;
 use super::view::{Next, View};
+use super::wan::{LinkSpeed, WanCompression};
 use crate::image::{Compression, Method, Packed, Packing, Picture};
 use crate::surface::{Sequence, SurfaceTable};
 
@@ -32,6 +35,12 @@ pub(super) struct DisplayViewer {
     /// What it is sent next.
     outbox: Outbox,
     glz: GlzHistory,
+    speed: LinkSpeed,
+    jpeg: WanCompression,
+    zlib_glz: WanCompression,
+    /// Whether GLZ is packed once more for this viewer now.
+    zlib: bool,
+    lossy: Lossy,
     /// The viewer is to be told to show its primary surface as soon as there is something on it.
     mark_due: bool,
 }
@@ -39,24 +48,27 @@ pub(super) struct DisplayViewer {
 impl DisplayViewer {
     pub(super) fn new(
         link: ChannelLink,
-        config: ChannelConfig,
-        limits: PipeLimits,
-        compression: Compression,
+        config: &DisplayConfig,
         dictionary: bool,
         surfaces: &SurfaceTable,
         now: Time,
     ) -> Self {
         let abilities = Abilities::new(&link.caps);
-        let packing = Packing::new(compression, link.caps.has_display(DisplayCap::LZ4_COMPRESSION));
+        let packing = Packing::new(config.compression, link.caps.has_display(DisplayCap::LZ4_COMPRESSION));
         Self {
-            red: RedChannelClient::new(link.header(), config, now),
+            red: RedChannelClient::new(link.header(), config.connections, now),
             caps: link.caps,
             packing,
             dictionary,
             ready: false,
-            view: View::new(limits, abilities, surfaces),
+            view: View::new(config.pipe, abilities, surfaces),
             outbox: Outbox::default(),
             glz: GlzHistory::new(0),
+            speed: LinkSpeed::default(),
+            jpeg: config.jpeg,
+            zlib_glz: config.zlib_glz,
+            zlib: false,
+            lossy: Lossy::default(),
             mark_due: false,
         }
     }
@@ -69,9 +81,15 @@ impl DisplayViewer {
         &mut self.view
     }
 
-    /// Whether the viewer has been sent everything, and its socket has taken it.
+    /// When something is to be sent that nobody else asks for.
+    pub(super) fn poll_timeout(&self) -> Option<Time> {
+        self.lossy.poll_timeout()
+    }
+
+    /// Whether the viewer has been sent everything, without loss, and its socket has taken it.
     pub(super) fn is_current(&self) -> bool {
-        self.view.is_current() && self.outbox.is_empty() && self.red.in_flight() == 0
+        let waits = !self.view.is_current() || !self.outbox.is_empty() || !self.lossy.is_empty();
+        !waits && self.red.in_flight() == 0
     }
 
     pub(super) fn handle_bytes(&mut self, bytes: &[u8], now: Time) -> Result<(), ChannelError> {
@@ -108,7 +126,7 @@ impl DisplayViewer {
 
     pub(super) fn poll_transmit(&mut self, shared: &mut Shared, now: Time) -> Option<Transmit> {
         while self.ready && self.red.has_room() {
-            self.fill_outbox(shared);
+            self.fill_outbox(shared, now);
             if !self.is_packed(&mut shared.encoder) {
                 break;
             }
@@ -119,7 +137,10 @@ impl DisplayViewer {
     }
 
     /// Decides what comes next, and asks for its pictures.
-    fn fill_outbox(&mut self, shared: &mut Shared) {
+    fn fill_outbox(&mut self, shared: &mut Shared, now: Time) {
+        let slow = self.speed.judge(self.red.throughput(now));
+        let jpeg = self.jpeg.applies(slow);
+        self.zlib = self.zlib_glz.applies(slow);
         while self.outbox.has_room() {
             let Some(next) = self.view.poll_next(&shared.surfaces) else { break };
             match next {
@@ -132,36 +153,61 @@ impl DisplayViewer {
                         }
                     }
                 }
-                Next::Destroy(id) => self.outbox.push_message(&ServerMessage::SurfaceDestroy(id)),
+                Next::Destroy(id) => {
+                    self.lossy.forget(id);
+                    self.outbox.push_message(&ServerMessage::SurfaceDestroy(id));
+                }
                 Next::Damage(id, area) => {
-                    let Some(picture) = shared.snapshots.take(id, area, &mut shared.surfaces) else {
-                        continue;
-                    };
-                    let method = match picture.method(self.packing) {
-                        Method::Glz(_) => Method::Lz,
-                        method => method,
-                    };
-                    let wanted = want(&picture, method, Sequence::default(), &mut shared.encoder);
-                    self.outbox.push(Outgoing::Image(id, area, wanted));
+                    self.push_image(id, area, jpeg, shared, now);
                     if id == SurfaceId::PRIMARY && std::mem::take(&mut self.mark_due) {
                         self.mark(&shared.surfaces);
                     }
                 }
+                Next::Draw(draw) if self.lossy.spoils(&draw) => {
+                    self.view.handle_change(draw.surface(), draw.area(), &shared.surfaces);
+                }
                 Next::Draw(draw) => {
-                    let wanted = self.want_pictures(&draw, &mut shared.encoder);
+                    let wanted = self.want_pictures(&draw, jpeg, &mut shared.encoder);
+                    let loses = wanted.iter().any(|wanted| wanted.method == Method::Jpeg);
+                    self.lossy.handle_draw(&draw, loses, now);
                     self.outbox.push(Outgoing::Draw(draw, wanted));
                 }
             }
         }
+        // What is repaired is to hold up nothing.
+        if self.outbox.is_empty()
+            && self.red.in_flight() == 0
+            && let Some((id, area)) = self.lossy.poll_repair(now)
+        {
+            self.push_image(id, area, false, shared, now);
+        }
+    }
+
+    /// Has a part of a surface sent, as it is now.
+    fn push_image(&mut self, id: SurfaceId, area: Rect, jpeg: bool, shared: &mut Shared, now: Time) {
+        let Some(picture) = shared.snapshots.take(id, area, &mut shared.surfaces) else { return };
+        let method = match picture.method(self.packing) {
+            Method::Glz(_) => Method::Lz,
+            Method::Quic if jpeg => Method::Jpeg,
+            method => method,
+        };
+        if method == Method::Jpeg {
+            self.lossy.add(id, area, now);
+        } else {
+            self.lossy.remove(id, area);
+        }
+        let wanted = want(&picture, method, Sequence::default(), &mut shared.encoder);
+        self.outbox.push(Outgoing::Image(id, area, wanted));
     }
 
     /// Chooses how the viewer gets the pictures of a command. Only one of them is packed with the dictionary: which of
     /// two a viewer unpacks first is its own affair, and neither may refer to what comes later.
-    fn want_pictures(&self, draw: &Draw, encoder: &mut Encoder) -> Vec<Wanted> {
+    fn want_pictures(&self, draw: &Draw, jpeg: bool, encoder: &mut Encoder) -> Vec<Wanted> {
         let mut glz = true;
         let pictures = draw.pictures().iter().map(|picture| {
             let method = match picture.method(self.packing) {
                 Method::Glz(_) if !(glz && self.can_have_glz(picture)) => Method::Lz,
+                Method::Quic if jpeg && draw.may_lose() => Method::Jpeg,
                 method => method,
             };
             glz &= !matches!(method, Method::Glz(_));
@@ -174,15 +220,17 @@ impl DisplayViewer {
         picture.pixels() < GLZ_WINDOW.into() && self.glz.holds(picture.pixels())
     }
 
-    /// Whether all pictures of what comes next are packed. A picture that refers to what the viewer does not have is
-    /// asked for once more, alone.
+    /// Whether all pictures of what comes next are packed, by every method that this viewer turns out to need.
     fn is_packed(&self, encoder: &mut Encoder) -> bool {
         let pictures = self.outbox.first().map_or(&[][..], Outgoing::pictures);
         pictures.iter().all(|wanted| match (wanted.method, wanted.packed()) {
             (_, None) => false,
-            (Method::Glz(lane), Some(Packed::Glz(packed))) if !self.glz.has_before(lane, packed) => {
-                encoder.ask(&wanted.picture, Method::GlzAlone, wanted.sequence);
-                wanted.picture.packed(Method::GlzAlone).is_some()
+            (Method::Glz(lane), Some(Packed::Glz(shared))) => {
+                let Err(method) = self.glz.stream(&wanted.picture, lane, shared, self.zlib) else {
+                    return true;
+                };
+                encoder.ask(&wanted.picture, method, wanted.sequence);
+                false
             }
             _ => true,
         })
@@ -215,15 +263,11 @@ impl DisplayViewer {
 
     /// The picture as this viewer gets it.
     fn data(&mut self, wanted: &Wanted) -> ImageData {
-        let alone = || wanted.picture.packed(Method::GlzAlone);
         match (wanted.method, wanted.packed()) {
             (Method::Glz(lane), Some(Packed::Glz(shared))) => {
-                let own = if self.glz.has_before(lane, shared) { Some(shared) } else { None };
-                match (own, alone()) {
-                    (Some(packed), _) | (None, Some(Packed::Glz(packed))) => {
-                        self.glz.send(lane, shared.number, packed)
-                    }
-                    (None, _) => wanted.picture.bare(),
+                match self.glz.stream(&wanted.picture, lane, shared, self.zlib) {
+                    Ok(Some(stream)) => self.glz.send(&stream),
+                    Ok(None) | Err(_) => wanted.picture.bare(),
                 }
             }
             (_, Some(Packed::Whole(data))) => data.clone(),

@@ -96,6 +96,12 @@ pub(crate) enum Method {
     Glz(GlzLane),
     /// GLZ that refers to no other picture.
     GlzAlone,
+    /// What comes of GLZ, packed once more.
+    GlzZlib(GlzLane),
+    /// The same of [`Self::GlzAlone`].
+    GlzAloneZlib,
+    /// JPEG, with loss.
+    Jpeg,
 }
 
 /// Viewers that are sent the same pictures with GLZ, and so can share a dictionary.

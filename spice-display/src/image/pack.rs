@@ -4,6 +4,7 @@ use bytes::Bytes;
 use spice_proto::display::{BitmapFlags, BitmapImage, ImageData, ImagePalette, LzPaletteImage, Palette};
 
 use super::choice::Method;
+use crate::codec::jpeg::{self, JpegFormat, JpegSource};
 use crate::codec::lz::{self, LzFormat, LzSource};
 use crate::codec::quic::{self, QuicFormat};
 use crate::qxl::{Bitmap, BitmapFormat};
@@ -13,7 +14,9 @@ pub(crate) fn pack(method: Method, bitmap: &Bitmap) -> ImageData {
     let data = match method {
         Method::Raw => None,
         Method::Quic => pack_quic(bitmap),
-        Method::Lz | Method::Glz(_) | Method::GlzAlone => pack_lz(bitmap),
+        Method::Lz => pack_lz(bitmap),
+        Method::Jpeg => pack_jpeg(bitmap),
+        Method::Glz(_) | Method::GlzAlone | Method::GlzZlib(_) | Method::GlzAloneZlib => None,
         Method::Lz4 => pack_lz4(bitmap),
     };
     data.unwrap_or_else(|| bare_data(bitmap))
@@ -50,6 +53,23 @@ fn pack_quic(bitmap: &Bitmap) -> Option<ImageData> {
     let rows = (0..height).map(|y| bitmap.row(y));
     let packed = quic::encode_rows(rows, width, height, format).ok()?;
     smaller(packed, bitmap).map(ImageData::Quic)
+}
+
+fn pack_jpeg(bitmap: &Bitmap) -> Option<ImageData> {
+    let source = JpegSource {
+        format: JpegFormat::of_bitmap(bitmap.format())?,
+        width: bitmap.width(),
+        height: bitmap.height(),
+        stride: bitmap.stride() as usize,
+        top_down: bitmap.is_top_down(),
+        data: bitmap.data(),
+    };
+    if source.format == JpegFormat::Rgba {
+        let image = jpeg::encode_alpha(&source, jpeg::QUALITY).ok()?;
+        let is_smaller = image.jpeg.len() + image.alpha.len() < bitmap.data().len();
+        return is_smaller.then_some(ImageData::JpegAlpha(image));
+    }
+    smaller(jpeg::encode(&source, jpeg::QUALITY).ok()?, bitmap).map(ImageData::Jpeg)
 }
 
 fn pack_lz(bitmap: &Bitmap) -> Option<ImageData> {

@@ -9,6 +9,7 @@ use spice_proto::display::ImageData;
 use super::choice::{GlzLane, Method, Packing};
 use super::pack::pack;
 use crate::codec::glz::{Dictionary, Encoded, GlzFormat, GlzSource, encode_alone};
+use crate::codec::zlib::ZlibBody;
 use crate::once_list::OnceList;
 use crate::qxl::Bitmap;
 
@@ -29,6 +30,8 @@ pub(crate) enum Packed {
     Whole(ImageData),
     /// GLZ. Each viewer gets a header of its own before it.
     Glz(GlzPacked),
+    /// The same packed once more.
+    Zlib(ZlibBody),
 }
 
 /// A picture as the dictionary has it.
@@ -40,10 +43,16 @@ pub(crate) struct GlzPacked {
 }
 
 impl GlzPacked {
-    /// The stream for a viewer for which it is picture `id`.
-    pub(crate) fn data(&self, id: u64, head_distance: u32) -> ImageData {
-        let header = Bytes::copy_from_slice(&self.encoded.header(id, head_distance));
-        ImageData::GlzRgb(Body::from_iter([header, self.encoded.body.clone()]))
+    /// The stream for a viewer for which it is picture `id`, packed once more if it is so already.
+    pub(crate) fn data(&self, zlib: Option<&ZlibBody>, id: u64, head_distance: u32) -> ImageData {
+        let header = self.encoded.header(id, head_distance);
+        match zlib {
+            Some(zlib) => ImageData::ZlibGlzRgb(zlib.behind(&header)),
+            None => {
+                let pieces = [Bytes::copy_from_slice(&header), self.encoded.body.clone()];
+                ImageData::GlzRgb(Body::from_iter(pieces))
+            }
+        }
     }
 }
 
@@ -100,12 +109,24 @@ impl Picture {
 
     /// Packs it by a method that needs no dictionary.
     pub(crate) fn pack(&self, method: Method) -> Packed {
-        if method == Method::GlzAlone
-            && let Some(Ok(encoded)) = self.glz_source().map(|source| encode_alone(&source))
-        {
-            return Packed::Glz(GlzPacked { number: 0, encoded: Arc::new(encoded) });
-        }
-        Packed::Whole(pack(method, &self.bitmap))
+        let packed = match method {
+            Method::GlzAlone => self.glz_source().and_then(|source| {
+                let encoded = Arc::new(encode_alone(&source).ok()?);
+                Some(Packed::Glz(GlzPacked { number: 0, encoded }))
+            }),
+            Method::GlzZlib(lane) => self.pack_zlib(Method::Glz(lane)),
+            Method::GlzAloneZlib => self.pack_zlib(Method::GlzAlone),
+            _ => None,
+        };
+        packed.unwrap_or_else(|| Packed::Whole(pack(method, &self.bitmap)))
+    }
+
+    /// Packs once more what it was packed to with GLZ, if that makes it less.
+    fn pack_zlib(&self, glz: Method) -> Option<Packed> {
+        let Some(Packed::Glz(packed)) = self.packed(glz) else { return None };
+        let zlib = ZlibBody::new(&packed.encoded.body).ok()?;
+        let less = zlib.packed_len() + ZlibBody::OVERHEAD < packed.encoded.body.len();
+        Some(if less { Packed::Zlib(zlib) } else { Packed::Glz(packed.clone()) })
     }
 
     /// Packs it with the dictionary, for which it is picture `number`.

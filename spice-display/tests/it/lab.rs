@@ -6,7 +6,7 @@ use std::time::Duration;
 use spice_channel::{Channel, ChannelLink, ClientId, PipeLimits, Time};
 use spice_display::canvas::Canvas;
 use spice_display::qxl::GuestEvent;
-use spice_display::{CommandError, EncodeJob, RedWorker, WorkerConfig};
+use spice_display::{CommandError, DisplayConfig, EncodeJob, RedWorker, WorkerConfig};
 use spice_proto::caps::{Capabilities, CapabilitySet, CommonCap, DisplayCap};
 use spice_proto::display::{ClientMessage, ImageCompression, Init, SurfaceFormat};
 use spice_proto::{HeaderKind, Point, Rect};
@@ -62,7 +62,11 @@ pub(crate) fn caps(header: HeaderKind, able: bool) -> Capabilities {
 
 impl Lab {
     pub(crate) fn new(pipe: PipeLimits) -> Self {
-        let worker = RedWorker::new(&WorkerConfig { pipe, ..WorkerConfig::default() });
+        Self::with(DisplayConfig { pipe, ..DisplayConfig::default() })
+    }
+
+    pub(crate) fn with(config: DisplayConfig) -> Self {
+        let worker = RedWorker::new(&WorkerConfig { display: config, ..WorkerConfig::default() });
         Self {
             worker,
             now: Time::from_millis(1),
@@ -184,6 +188,10 @@ impl Lab {
                 .all(|(id, viewer)| viewer.link.is_empty() && self.worker.display().is_current(*id));
             if idle {
                 return;
+            }
+            // Nothing is under way: something waits for its time.
+            if self.jobs.is_empty() && self.viewers.values().all(|viewer| viewer.link.is_empty()) {
+                self.now += Duration::from_millis(99);
             }
         }
         panic!("viewers do not come to rest");

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use spice_channel::PipeLimits;
 use spice_display::qxl::{Bitmap, BitmapFormat, Clip, DrawCopy, DrawOp, GuestEvent, Image};
+use spice_display::{DisplayConfig, WanCompression};
 use spice_proto::display::{ImageCompression, ImageType};
-use spice_proto::{HeaderKind, Rect};
+use spice_proto::{HeaderKind, Rect, SurfaceId};
 
 use crate::lab::{Encoders, Lab};
 use crate::scene::{self, fill, primary};
@@ -145,4 +146,62 @@ fn pictures_for_viewers_that_have_left_are_not_packed() {
     lab.run_until_idle();
     assert_eq!(lab.difference(viewer), None);
     assert!(lab.packed <= 4, "{} pictures", lab.packed);
+}
+
+#[test]
+fn a_slow_link_gets_jpeg_and_zlib_and_at_rest_every_bit() {
+    let mut lab = lab();
+    lab.step();
+    let slow = lab.join(HeaderKind::Mini, true, 200);
+    let fast = lab.join(HeaderKind::Mini, true, usize::MAX);
+    lab.run_until_idle();
+    lab.viewer(slow).rate = 200;
+    let soft = |seed| {
+        let all = Rect::new(0, 0, SIDE, SIDE);
+        let copy = DrawCopy::put(Image::bitmap(0, scene::soft(SIDE, SIDE, seed << 1)), all);
+        scene::draw(0, all, Clip::None, DrawOp::Copy(copy))
+    };
+    let before = lab.viewer(fast).model.images(ImageType::QUIC);
+    for seed in 1..20_000 {
+        lab.event(if seed % 8 == 0 { noise(seed) } else { soft(seed) }).unwrap();
+        lab.step();
+        let viewer = &lab.viewer(slow).model;
+        if viewer.images(ImageType::JPEG) > 3 && viewer.images(ImageType::ZLIB_GLZ_RGB) > 0 {
+            break;
+        }
+    }
+    let model = &lab.viewer(slow).model;
+    assert!(model.images(ImageType::JPEG) > 3, "{model:?}");
+    let model = &lab.viewer(fast).model;
+    assert_eq!((model.images(ImageType::JPEG), model.images(ImageType::ZLIB_GLZ_RGB)), (0, 0));
+    assert!(model.images(ImageType::QUIC) > before);
+    lab.run_until_idle();
+    assert_eq!((lab.difference(slow), lab.difference(fast)), (None, None));
+}
+
+#[test]
+fn what_was_lost_is_sent_without_loss_once_it_is_left_alone() {
+    let config = DisplayConfig { jpeg: WanCompression::Always, ..DisplayConfig::default() };
+    let mut lab = Lab::with(config);
+    lab.event(primary()).unwrap();
+    let viewer = lab.join(HeaderKind::Mini, true, usize::MAX);
+    lab.run_until_idle();
+    let all = Rect::new(0, 0, SIDE, SIDE);
+    let copy = DrawCopy::put(Image::bitmap(0, scene::soft(SIDE, SIDE, 0x7712_3400)), all);
+    lab.event(scene::draw(0, all, Clip::None, DrawOp::Copy(copy))).unwrap();
+    lab.step();
+    assert_eq!(lab.viewer(viewer).model.images(ImageType::JPEG), 1);
+    assert!(lab.difference(viewer).is_some() && !lab.worker.display().is_current(viewer));
+    // What compares pixels would show where they were lost: it is sent as a picture.
+    let transparent = scene::transparent(0, 0x0101_0101);
+    assert!(lab.event(scene::draw(0, Rect::new(4, 4, 8, 8), Clip::None, transparent)).is_ok());
+    lab.step();
+    assert_eq!(lab.viewer(viewer).model.count(312), 0);
+    let steps = (0..2000).take_while(|_| {
+        lab.step();
+        !lab.worker.display().is_current(viewer)
+    });
+    assert!((900..1200).contains(&steps.count()));
+    assert_eq!(lab.difference(viewer), None);
+    assert!(lab.worker.display().surfaces().surface(SurfaceId(0)).is_some());
 }

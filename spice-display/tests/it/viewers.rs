@@ -5,6 +5,7 @@ use std::sync::Arc;
 use proptest::prelude::*;
 use spice_channel::PipeLimits;
 use spice_display::qxl::{Bitmap, BitmapFormat, Clip, DrawCopy, DrawOp, GuestEvent, Image};
+use spice_display::{DisplayConfig, WanCompression};
 use spice_proto::display::{AlphaFlags, ImageCompression};
 use spice_proto::{HeaderKind, Point, Rect};
 
@@ -56,8 +57,11 @@ proptest! {
     fn at_rest_every_viewer_has_the_servers_picture(
         acts in prop::collection::vec(act(), 1..160),
         slow in any::<bool>(),
+        wan in any::<bool>(),
     ) {
-        let mut lab = Lab::new(SMALL);
+        let wan = if wan { WanCompression::Always } else { WanCompression::Auto };
+        let config = DisplayConfig { pipe: SMALL, jpeg: wan, zlib_glz: wan, ..DisplayConfig::default() };
+        let mut lab = Lab::with(config);
         lab.encoders = if slow { Encoders::Slow } else { Encoders::Prompt };
         lab.event(primary()).unwrap();
         lab.join(HeaderKind::Mini, true, usize::MAX);

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use super::bitmap::BitmapImage;
-use super::packed::{JpegAlphaImage, LzPaletteImage, ZlibGlzImage, parse_sized, put_len, put_sized};
+use super::packed::{JpegAlphaImage, LzPaletteImage, ZlibGlzImage, parse_sized, put_pieces, put_sized};
 use super::pointer::{Behind, Part, Pointee, optional};
 use crate::error::DecodeErrorKind;
 use crate::ids::SurfaceId;
@@ -155,8 +155,7 @@ impl ImageData {
                 put_sized(data, writer);
             }
             Self::GlzRgb(data) => {
-                put_len(data.len(), writer);
-                data.pieces().iter().for_each(|piece| piece.put(writer));
+                put_pieces(data, writer);
             }
             Self::FromCache | Self::FromCacheLossless => {}
             Self::Surface(surface) => surface.put(writer),

@@ -196,7 +196,7 @@ fn every_packing_comes_back() {
         ImageData::Surface(SurfaceId(3)),
         ImageData::Jpeg(packed.clone()),
         ImageData::FromCacheLossless,
-        ImageData::ZlibGlzRgb(ZlibGlzImage { glz_size: 99, data: packed.clone() }),
+        ImageData::ZlibGlzRgb(ZlibGlzImage { glz_size: 99, data: packed.clone().into() }),
         ImageData::JpegAlpha(jpeg_alpha),
         ImageData::Lz4(packed),
     ] {
