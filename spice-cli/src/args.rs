@@ -75,6 +75,10 @@ pub(crate) struct ServerArgs {
     #[arg(long)]
     pub(crate) wait: bool,
 
+    /// replay: no faster than the viewers keep up, so that each is sent every command; for measuring.
+    #[arg(long)]
+    pub(crate) in_step: bool,
+
     /// replay: keep serving the last picture.
     #[arg(long)]
     pub(crate) hold: bool,

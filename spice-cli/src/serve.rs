@@ -76,7 +76,8 @@ fn read_ticket(path: &Path) -> Result<Ticket, String> {
 }
 
 fn guest(args: &ServerArgs) -> Result<Box<dyn Guest>, String> {
-    let replay_only = args.looped || args.wait || args.hold || args.stop_after.is_some() || args.speed != 1.0;
+    let flags = [args.looped, args.wait, args.in_step, args.hold];
+    let replay_only = flags.contains(&true) || args.stop_after.is_some() || args.speed != 1.0;
     match args.guest.split_once(':') {
         Some(("replay", path)) => {
             let mut options = ReplayOptions::new(path);
@@ -84,10 +85,12 @@ fn guest(args: &ServerArgs) -> Result<Box<dyn Guest>, String> {
             options.looped = args.looped;
             options.stop_after = args.stop_after;
             options.wait = args.wait;
+            options.in_step = args.in_step;
             Ok(Box::new(ReplayGuest::new(options).map_err(|error| error.to_string())?))
         }
         _ if replay_only => {
-            Err("--speed, --loop, --stop-after, --wait and --hold are for --guest replay:FILE".into())
+            let options = "--speed, --loop, --stop-after, --wait, --in-step and --hold";
+            Err(format!("{options} are for --guest replay:FILE"))
         }
         Some(("bench", scene)) => {
             let spec: BenchSpec =

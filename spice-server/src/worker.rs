@@ -205,10 +205,18 @@ impl Worker {
         }
     }
 
+    /// Whether the guest has to wait until its viewers keep up.
+    fn is_held(&self) -> bool {
+        self.guest.waits_for_viewers() && !self.core.display().viewers_keep_up()
+    }
+
     /// Takes what the guest has, up to a batch; answers whether there may be more.
     fn poll_guest(&mut self, now: Time) -> bool {
         self.woken.store(false, Ordering::Release);
         for _ in 0..BATCH {
+            if self.is_held() {
+                return false;
+            }
             let Some(event) = self.guest.poll(now) else { return false };
             self.counters.commands.fetch_add(1, Ordering::Relaxed);
             if let Err(error) = self.core.handle_event(event) {
@@ -222,7 +230,7 @@ impl Worker {
     }
 
     fn wait(&self, now: Time) -> Duration {
-        let guest = self.guest.poll_timeout();
+        let guest = self.guest.poll_timeout().filter(|_| !self.is_held());
         let channels = self.core.poll_timeout();
         let linger = self.finished_since.filter(|_| !*self.finished.borrow()).map(|since| since + LINGER);
         let until = guest.into_iter().chain(channels).chain(linger).min();

@@ -10,6 +10,7 @@ mod desktop;
 mod hostile;
 mod json;
 mod load;
+mod methods;
 mod needs;
 mod pace;
 mod process;
@@ -44,6 +45,7 @@ fn main() -> ExitCode {
         demo::trials(),
         hostile::trials(),
         load::trials(&programs),
+        methods::trials(&programs),
         recordings::trials(&programs),
         torture::trials(&programs),
     ];

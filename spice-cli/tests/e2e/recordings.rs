@@ -44,7 +44,7 @@ pub(crate) fn trials(programs: &Arc<Programs>) -> Vec<Trial> {
 }
 
 fn comparisons(programs: &Arc<Programs>) -> Vec<Trial> {
-    let folder = env::var_os("SPICE_RECORDINGS").map_or_else(|| SHORT.into(), PathBuf::from);
+    let folder = folder();
     let paths = match recordings(&folder) {
         Ok(paths) if paths.is_empty() => {
             return vec![lacking("recordings", &format!("needs a recording in {}", folder.display()))];
@@ -60,8 +60,13 @@ fn comparisons(programs: &Arc<Programs>) -> Vec<Trial> {
     trials.collect()
 }
 
+/// Where the recordings are.
+pub(crate) fn folder() -> PathBuf {
+    env::var_os("SPICE_RECORDINGS").map_or_else(|| SHORT.into(), PathBuf::from)
+}
+
 /// The recordings in a folder, the largest first, so that none of them is alone at the end.
-fn recordings(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
+pub(crate) fn recordings(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
@@ -75,7 +80,7 @@ fn recordings(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
 }
 
 /// The name of a recording; nothing for another file.
-fn name(path: &Path) -> &str {
+pub(crate) fn name(path: &Path) -> &str {
     path.file_name().and_then(|name| name.to_str()?.strip_suffix(".rec.zst")).unwrap_or_default()
 }
 
@@ -147,6 +152,12 @@ impl Contents {
     }
 }
 
+/// The last moment of a recording with a picture.
+pub(crate) fn last_moment(path: &Path) -> Result<Moment, String> {
+    let moments = Contents::read(path)?.moments()?;
+    moments.last().map(|(moment, _)| *moment).ok_or_else(|| "no moment".into())
+}
+
 fn compare(path: &Path, programs: &Programs) -> Result<(), String> {
     let scratch = Scratch::new()?;
     let contents = Contents::read(path)?;
@@ -184,7 +195,13 @@ fn compare(path: &Path, programs: &Programs) -> Result<(), String> {
 }
 
 /// Writes both pictures to a folder that stays.
-fn keep(name: &str, commands: u64, viewer: &str, ours: &Shot, theirs: &Shot) -> Result<String, String> {
+pub(crate) fn keep(
+    name: &str,
+    commands: u64,
+    viewer: &str,
+    ours: &Shot,
+    theirs: &Shot,
+) -> Result<String, String> {
     let folder = Path::new(KEPT).join(format!("e2e-{name}-{commands}-{viewer}"));
     fs::create_dir_all(&folder).map_err(|error| format!("cannot make {}: {error}", folder.display()))?;
     ours.write(&folder.join("ours.ppm"))?;

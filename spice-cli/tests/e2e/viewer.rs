@@ -49,6 +49,17 @@ impl Channel {
             ChannelType::DISPLAY => vec![DisplayCap::MONITORS_CONFIG.0, DisplayCap::LZ4_COMPRESSION.0],
             _ => Vec::new(),
         };
+        Self::link_able(addr, connection, kind, ticket, caps)
+    }
+
+    /// Links a channel of a viewer that can do what `caps` say.
+    fn link_able(
+        addr: SocketAddr,
+        connection: ConnectionId,
+        kind: ChannelType,
+        ticket: &str,
+        caps: Vec<u32>,
+    ) -> Result<Self, LinkFailure> {
         let mut stream = dial(addr).map_err(LinkFailure::Bad)?;
         let linked = link(&mut stream, connection, kind, CapabilitySet::new(caps), ticket)?;
         stream.set_read_timeout(None)?;
@@ -193,7 +204,25 @@ impl Viewer {
 
     /// Links the display.
     pub(crate) fn display(&self) -> Result<Display, String> {
-        let channel = self.channel(ChannelType::DISPLAY)?;
+        Self::begin(self.channel(ChannelType::DISPLAY)?)
+    }
+
+    /// Links the display of a viewer that can draw all that spice-gtk can.
+    pub(crate) fn able_display(&self) -> Result<Display, String> {
+        let caps = [
+            DisplayCap::MONITORS_CONFIG,
+            DisplayCap::COMPOSITE,
+            DisplayCap::A8_SURFACE,
+            DisplayCap::LZ4_COMPRESSION,
+        ];
+        let caps = caps.map(|cap| cap.0).to_vec();
+        let channel =
+            Channel::link_able(self.addr, self.connection, ChannelType::DISPLAY, &self.ticket, caps);
+        Self::begin(channel.map_err(|error| error.to_string())?)
+    }
+
+    /// A display that has said how much it keeps.
+    fn begin(channel: Channel) -> Result<Display, String> {
         let init = display_init();
         channel.send(init.id(), &init.encode().to_bytes())?;
         Ok(Display { channel, model: DisplayModel::default() })
@@ -259,10 +288,22 @@ impl Display {
 
     /// Paints what comes until the server closes the channel.
     pub(crate) fn paint_to_end(&mut self, limit: Duration) -> Result<(), String> {
+        self.paint_each_to_end(limit, |_, _| {})
+    }
+
+    /// The same, and shows each message to `see`.
+    pub(crate) fn paint_each_to_end(
+        &mut self,
+        limit: Duration,
+        mut see: impl FnMut(u16, &Bytes),
+    ) -> Result<(), String> {
         let end = Instant::now() + limit;
         loop {
             match self.channel.next(end)? {
-                Next::Message((id, body)) => self.model.handle(id, &body)?,
+                Next::Message((id, body)) => {
+                    see(id, &body);
+                    self.model.handle(id, &body)?;
+                }
                 Next::Closed => return Ok(()),
                 Next::Late => return Err(format!("the display goes on for more than {limit:?}")),
             }

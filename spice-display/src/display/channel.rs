@@ -76,6 +76,13 @@ impl DisplayChannel {
         self.channel.iter().any(|(id, client)| id == viewer && client.is_current())
     }
 
+    /// Whether nothing waits for any viewer, so that each is sent the next command as it is. Bytes may still be on their
+    /// way. True without viewers.
+    #[must_use]
+    pub fn viewers_keep_up(&self) -> bool {
+        self.channel.iter().all(|(_, viewer)| viewer.view().is_current())
+    }
+
     /// What waits for the viewers.
     #[must_use]
     pub fn stats(&self) -> DisplayStats {

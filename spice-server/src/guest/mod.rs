@@ -36,6 +36,12 @@ pub trait Guest: Send {
         let _ = (displays, now);
     }
 
+    /// Whether it draws no faster than its slowest viewer keeps up, so that each is sent every command. It is polled
+    /// only while all of them do. No desktop should: it is for measuring what is sent.
+    fn waits_for_viewers(&self) -> bool {
+        false
+    }
+
     /// The state of the keyboard's lights.
     fn leds(&self) -> KeyModifiers {
         KeyModifiers::empty()

@@ -38,12 +38,14 @@ pub struct ReplayOptions {
     pub stop_after: Option<u64>,
     /// Whether it starts with the first viewer that has a display channel, rather than with the first poll.
     pub wait: bool,
+    /// Whether it is no faster than its viewers keep up ([`Guest::waits_for_viewers`]), whatever the speed.
+    pub in_step: bool,
 }
 
 impl ReplayOptions {
     /// Once, at the recorded pace, from the first poll to the end.
     pub fn new(path: impl Into<PathBuf>) -> Self {
-        Self { path: path.into(), speed: 1.0, looped: false, stop_after: None, wait: false }
+        Self { path: path.into(), speed: 1.0, looped: false, stop_after: None, wait: false, in_step: false }
     }
 }
 
@@ -56,6 +58,7 @@ pub struct ReplayGuest {
     queue: Arc<Queue>,
     speed: f64,
     wait: bool,
+    in_step: bool,
     start: Option<Time>,
     /// Taken from the queue and not due yet.
     next: Option<Played>,
@@ -73,7 +76,7 @@ impl ReplayGuest {
     /// # Errors
     /// A speed that is not above 0, a file that cannot be opened or that does not begin as a recording does.
     pub fn new(options: ReplayOptions) -> Result<Self, ReplayError> {
-        let ReplayOptions { speed, wait, .. } = options;
+        let ReplayOptions { speed, wait, in_step, .. } = options;
         if speed.is_nan() || speed <= 0.0 {
             return Err(ReplayError::Speed(speed));
         }
@@ -85,6 +88,7 @@ impl ReplayGuest {
             queue,
             speed,
             wait,
+            in_step,
             start: None,
             next: None,
             starved: false,
@@ -196,6 +200,10 @@ impl Guest for ReplayGuest {
             self.start = Some(now);
             self.queue.wake();
         }
+    }
+
+    fn waits_for_viewers(&self) -> bool {
+        self.in_step
     }
 
     fn is_finished(&self) -> bool {

@@ -2,10 +2,15 @@
 
 use std::time::{Duration, Instant};
 
-use spice_proto::{ChannelType, Point, SurfaceId};
+use spice_channel::Time;
+use spice_display::qxl::{
+    Brush, Clip, Command, DeviceEvent, DrawFill, DrawOp, Drawable, Effect, GuestEvent, PrimarySurface,
+};
+use spice_proto::display::{Ropd, SurfaceFormat};
+use spice_proto::{ChannelType, Point, Rect, SurfaceId};
 use spice_server::Auth;
-use spice_server::guest::Guest;
 use spice_server::guest::bench::{BenchGuest, BenchSpec};
+use spice_server::guest::{Guest, GuestInput};
 
 use crate::support::{TestDisplay, TestServer, TestViewer, wait_for};
 
@@ -116,5 +121,77 @@ fn every_offered_channel_can_be_linked() {
     assert_eq!(offered, [ChannelType::DISPLAY, ChannelType::CURSOR, ChannelType::INPUTS]);
     for kind in offered {
         crate::support::TestChannel::link(&server, viewer.connection, kind, "").unwrap();
+    }
+}
+
+/// Covers its picture with another colour as often as it is asked, once two viewers watch, and waits for them.
+struct Patient {
+    colour: u32,
+    viewers: usize,
+}
+
+const COLOURS: u32 = 3000;
+
+impl Guest for Patient {
+    fn takes_positions(&self) -> bool {
+        true
+    }
+
+    fn poll(&mut self, _: Time) -> Option<GuestEvent> {
+        if self.viewers < 2 || self.is_finished() {
+            return None;
+        }
+        self.colour += 1;
+        if self.colour == 1 {
+            let primary =
+                PrimarySurface { width: 64, height: 64, format: SurfaceFormat::RGB32, content: None };
+            return Some(GuestEvent::Device(DeviceEvent::CreatePrimary(primary)));
+        }
+        let fill = DrawFill { brush: Brush::Solid(self.colour), rop: Ropd::OP_PUT, mask: None };
+        Some(GuestEvent::Command(Command::Draw(Drawable {
+            surface: SurfaceId::PRIMARY,
+            bbox: Rect::new(0, 0, 64, 64),
+            clip: Clip::None,
+            effect: Effect::OPAQUE,
+            mm_time: 0,
+            op: DrawOp::Fill(fill),
+        })))
+    }
+
+    fn poll_timeout(&self) -> Option<Time> {
+        (self.viewers >= 2 && !self.is_finished()).then_some(Time::ZERO)
+    }
+
+    fn handle_input(&mut self, _: GuestInput, _: Time) {}
+
+    fn handle_viewers(&mut self, displays: usize, _: Time) {
+        self.viewers = displays;
+    }
+
+    fn waits_for_viewers(&self) -> bool {
+        true
+    }
+
+    fn is_finished(&self) -> bool {
+        self.colour > COLOURS
+    }
+}
+
+#[test]
+fn a_guest_that_waits_for_its_viewers_has_each_sent_every_command() {
+    const DRAW_FILL: u16 = 302;
+    let server = TestServer::start(Auth::Open, Box::new(Patient { colour: 0, viewers: 0 }));
+    let watchers: Vec<_> = (0..2)
+        .map(|_| {
+            let viewer = TestViewer::join(&server, "").unwrap();
+            let display = viewer.display(&server, "");
+            std::thread::spawn(move || {
+                let (_viewer, mut display) = (viewer, display);
+                display.until(|model| model.count(DRAW_FILL) == u64::from(COLOURS));
+            })
+        })
+        .collect();
+    for watcher in watchers {
+        watcher.join().unwrap();
     }
 }
