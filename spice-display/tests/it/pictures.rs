@@ -1,207 +1,270 @@
-//! Pictures are packed once for all, elsewhere, and nobody waits for another's.
+//! Made-up pictures of every format, of any size that the tests of codecs ask for.
 
+use std::fmt;
 use std::sync::Arc;
 
-use spice_channel::PipeLimits;
-use spice_display::qxl::{Bitmap, BitmapFormat, Clip, DrawCopy, DrawOp, GuestEvent, Image};
-use spice_display::{DisplayConfig, WanCompression};
-use spice_proto::display::{ImageCompression, ImageType};
-use spice_proto::{HeaderKind, Rect, SurfaceId};
+use proptest::prelude::*;
+use spice_display::codec::lz::LzFormat;
+use spice_display::qxl::{Bitmap, BitmapFormat};
 
-use crate::lab::{Encoders, Lab};
-use crate::scene::{self, fill, primary};
-
-const SIDE: u32 = scene::SIDE;
-
-/// Hard edges everywhere, and nothing in it that was there before.
-fn noise(seed: u32) -> GuestEvent {
-    let mut state = seed.wrapping_mul(2_654_435_761) | 1;
-    let data: Vec<u8> = (0..SIDE * SIDE * 4)
-        .map(|_| {
-            state ^= state << 13;
-            state ^= state >> 17;
-            state ^= state << 5;
-            (state >> 8) as u8
-        })
-        .collect();
-    let bitmap = Bitmap::new(BitmapFormat::RGB32, (SIDE, SIDE), SIDE * 4, true, data.into()).unwrap();
-    let all = Rect::new(0, 0, SIDE, SIDE);
-    let copy = DrawCopy::put(Image::bitmap(0, Arc::new(bitmap)), all);
-    scene::draw(0, all, Clip::None, DrawOp::Copy(copy))
+/// What a picture is like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Noise,
+    Flat,
+    /// Slopes, which wrap.
+    Slope,
+    /// Soft light and shade of several sizes, with the least of grain.
+    Photo,
+    /// Glyphs, forty of them in no order.
+    Text,
+    /// Frames, titles and text on a plain ground.
+    Desktop,
 }
 
-fn lab() -> Lab {
-    let mut lab = Lab::new(PipeLimits { items: 64, bytes: 4 << 20 });
-    lab.event(primary()).unwrap();
-    lab
+pub(crate) const KINDS: [Kind; 6] =
+    [Kind::Noise, Kind::Flat, Kind::Slope, Kind::Photo, Kind::Text, Kind::Desktop];
+
+pub(crate) const FORMATS: [LzFormat; 11] = [
+    LzFormat::Plt1Le,
+    LzFormat::Plt1Be,
+    LzFormat::Plt4Le,
+    LzFormat::Plt4Be,
+    LzFormat::Plt8,
+    LzFormat::Rgb16,
+    LzFormat::Rgb24,
+    LzFormat::Rgb32,
+    LzFormat::Rgba,
+    LzFormat::Xxxa,
+    LzFormat::A8,
+];
+
+/// The formats of colours, which every codec has.
+pub(crate) const COLOURS: [LzFormat; 4] = [LzFormat::Rgb16, LzFormat::Rgb24, LzFormat::Rgb32, LzFormat::Rgba];
+
+/// The largest, and the other sizes at the ends.
+pub(crate) const CORNERS: [(u32, u32); 4] = [(1, 1), (513, 1), (1, 257), (513, 257)];
+
+/// A picture as a guest has it, with noise between its rows and in bits that mean nothing.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Picture {
+    pub(crate) kind: Kind,
+    pub(crate) format: LzFormat,
+    pub(crate) width: u32,
+    pub(crate) height: u32,
+    pub(crate) stride: usize,
+    pub(crate) top_down: bool,
+    pub(crate) seed: u32,
+    pub(crate) data: Vec<u8>,
 }
 
-#[test]
-fn a_viewer_refers_to_the_pictures_that_it_has_and_to_no_others() {
-    let mut lab = lab();
-    let first = lab.join(HeaderKind::Mini, true, usize::MAX);
-    lab.run_until_idle();
-    let received = |lab: &mut Lab, id, seed| {
-        let before = lab.viewer(id).transcript.len();
-        lab.event(noise(seed)).unwrap();
-        lab.run_until_idle();
-        assert_eq!(lab.difference(id), None);
-        lab.viewer(id).transcript.len() - before
+impl fmt::Debug for Picture {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { kind, format, width, height, stride, top_down, seed, .. } = self;
+        write!(f, "{kind:?} {seed} of {format:?}, {width}x{height}, stride {stride}, top down {top_down}")
+    }
+}
+
+/// A number that looks random.
+fn mix(a: u32, b: u32, seed: u32) -> u32 {
+    let mixed = a.wrapping_mul(0x9e37_79b1) ^ b.wrapping_mul(0x85eb_ca6b) ^ seed.wrapping_mul(0xc2b2_ae35);
+    let mixed = (mixed ^ (mixed >> 15)).wrapping_mul(0x2c1b_3c6d);
+    let mixed = (mixed ^ (mixed >> 12)).wrapping_mul(0x297a_2d39);
+    mixed ^ (mixed >> 15)
+}
+
+/// Light from 0 to 255, which goes smoothly between points that are `scale` apart.
+fn light(x: u32, y: u32, scale: u32, seed: u32) -> f32 {
+    let point = |x, y| (mix(x, y, seed) & 255) as f32;
+    let smooth = |at: u32| {
+        let t = (at % scale) as f32 / scale as f32;
+        t * t * (3.0 - 2.0 * t)
     };
-    let whole = (SIDE * SIDE * 3) as usize;
-    for seed in 0..4 {
-        assert!(received(&mut lab, first, seed) > whole);
-        assert!(received(&mut lab, first, seed) < 200, "the same again");
-    }
-    let late = lab.join(HeaderKind::Mini, true, usize::MAX);
-    lab.run_until_idle();
-    assert!(received(&mut lab, late, 1) > whole, "it has not seen that one");
-    assert!(received(&mut lab, late, 1) < 200, "and now it has");
-    assert!(received(&mut lab, first, 0) < 200);
-    assert!(received(&mut lab, late, 1) < 200, "the pictures in between were its own, too");
-    assert_eq!(lab.viewer(first).model.images(ImageType::GLZ_RGB), 12);
-    assert_eq!(lab.viewer(late).model.images(ImageType::GLZ_RGB), 4);
+    let (column, row) = (x / scale, y / scale);
+    let (across, down) = (smooth(x), smooth(y));
+    let upper = point(column, row) * (1.0 - across) + point(column + 1, row) * across;
+    let lower = point(column, row + 1) * (1.0 - across) + point(column + 1, row + 1) * across;
+    upper * (1.0 - down) + lower * down
 }
 
-#[test]
-fn a_viewer_that_missed_a_picture_goes_on_without_it() {
-    let mut lab = lab();
-    let fast = lab.join(HeaderKind::Mini, true, usize::MAX);
-    let slow = lab.join(HeaderKind::Mini, true, usize::MAX);
-    lab.run_until_idle();
-    lab.event(noise(1)).unwrap();
-    lab.run_until_idle();
-    lab.viewer(slow).rate = 0;
-    // The pipe behind a stalled link keeps none of these; the newest picture stands for all.
-    for seed in 2..40 {
-        lab.event(noise(seed)).unwrap();
-        lab.step();
-    }
-    lab.run_until_idle();
-    for seed in [1, 38, 39, 1] {
-        lab.event(noise(seed)).unwrap();
-        lab.run_until_idle();
-        assert_eq!((lab.difference(fast), lab.difference(slow)), (None, None));
-    }
-}
-
-#[test]
-fn a_viewer_waits_for_its_own_pictures_only() {
-    let mut lab = lab();
-    let waits = lab.join(HeaderKind::Mini, true, usize::MAX);
-    let bare = lab.join(HeaderKind::Mini, true, usize::MAX);
-    lab.prefer(bare, ImageCompression::OFF);
-    lab.run_until_idle();
-    lab.encoders = Encoders::Stuck;
-    for seed in 1..200 {
-        lab.event(noise(seed)).unwrap();
-        lab.event(fill(0, Rect::new(3, 3, 9, 9), seed)).unwrap();
-        lab.step();
-    }
-    assert!(lab.worker.display().is_current(bare), "it needs nothing packed");
-    assert_eq!(lab.difference(bare), None);
-    assert_eq!(lab.viewer(waits).model.images(ImageType::GLZ_RGB), 0);
-    let joins = lab.join(HeaderKind::Mini, true, usize::MAX);
-    lab.prefer(joins, ImageCompression::OFF);
-    lab.step();
-    lab.step();
-    assert_eq!(lab.difference(joins), None);
-    lab.encoders = Encoders::Prompt;
-    lab.run_until_idle();
-    assert_eq!(lab.difference(waits), None);
-    // What was decided before it had to wait, and the newest.
-    assert!(lab.viewer(waits).model.images(ImageType::GLZ_RGB) < 20);
-}
-
-#[test]
-fn viewers_that_come_together_share_their_first_picture() {
-    let mut lab = lab();
-    lab.event(noise(5)).unwrap();
-    let viewers: Vec<_> = (0..50).map(|_| lab.join(HeaderKind::Mini, true, usize::MAX)).collect();
-    lab.run_until_idle();
-    assert_eq!(lab.packed, 1);
-    for seed in 0..10 {
-        lab.event(noise(seed)).unwrap();
-        lab.run_until_idle();
-    }
-    assert_eq!(lab.packed, 11, "each picture is packed once");
-    for viewer in viewers {
-        assert_eq!(lab.difference(viewer), None);
-    }
-}
-
-#[test]
-fn pictures_for_viewers_that_have_left_are_not_packed() {
-    let mut lab = lab();
-    lab.encoders = Encoders::Stuck;
-    for seed in 0..100 {
-        lab.event(noise(seed)).unwrap();
-        let viewer = lab.join(HeaderKind::Mini, true, usize::MAX);
-        lab.step();
-        lab.step();
-        lab.leave(viewer);
-    }
-    lab.encoders = Encoders::Prompt;
-    let viewer = lab.join(HeaderKind::Mini, true, usize::MAX);
-    lab.run_until_idle();
-    assert_eq!(lab.difference(viewer), None);
-    assert!(lab.packed <= 4, "{} pictures", lab.packed);
-}
-
-#[test]
-fn a_slow_link_gets_jpeg_and_zlib_and_at_rest_every_bit() {
-    let mut lab = lab();
-    lab.step();
-    let slow = lab.join(HeaderKind::Mini, true, 200);
-    let fast = lab.join(HeaderKind::Mini, true, usize::MAX);
-    lab.run_until_idle();
-    lab.viewer(slow).rate = 200;
-    let soft = |seed| {
-        let all = Rect::new(0, 0, SIDE, SIDE);
-        let copy = DrawCopy::put(Image::bitmap(0, scene::soft(SIDE, SIDE, seed << 1)), all);
-        scene::draw(0, all, Clip::None, DrawOp::Copy(copy))
-    };
-    let before = lab.viewer(fast).model.images(ImageType::QUIC);
-    for seed in 1..20_000 {
-        lab.event(if seed % 8 == 0 { noise(seed) } else { soft(seed) }).unwrap();
-        lab.step();
-        let viewer = &lab.viewer(slow).model;
-        if viewer.images(ImageType::JPEG) > 3 && viewer.images(ImageType::ZLIB_GLZ_RGB) > 0 {
-            break;
+impl Kind {
+    /// Blue, green, red and alpha there.
+    fn pixel(self, x: u32, y: u32, seed: u32) -> [u8; 4] {
+        let grey = |value: u8| [value, value, value, 255];
+        match self {
+            Self::Noise => mix(x, y, seed).to_le_bytes(),
+            Self::Flat => seed.to_le_bytes(),
+            Self::Slope => [x as u8, (x + y) as u8, (y * 3 / 2) as u8, (255 - y % 256) as u8],
+            Self::Photo => {
+                let shade = light(x, y, 80, seed) * 0.7 + light(x, y, 23, seed ^ 1) * 0.25;
+                let (warm, alpha) = (light(x, y, 160, seed ^ 2), light(x, y, 64, seed ^ 3));
+                let grain = (mix(x, y, seed) & 3) as f32;
+                let colour = |by: f32| (shade + (warm - 128.0) * by + grain).clamp(0.0, 255.0) as u8;
+                [colour(-0.2), colour(0.05), colour(0.25), alpha as u8]
+            }
+            Self::Text => {
+                let letter = mix(x / 8, y / 16, seed) % 40;
+                match (x % 8, y % 16) {
+                    (column @ 0..7, row @ 2..14) if mix(column, row, letter).is_multiple_of(3) => {
+                        grey([0, 60, 128][(letter % 3) as usize])
+                    }
+                    _ => grey(255),
+                }
+            }
+            Self::Desktop => match (x % 130, y % 90) {
+                (0..3, _) | (_, 0..3) => grey(40),
+                (column, 3..15) => [200, 120 + column as u8 / 2, 60, 255],
+                (column, row) if (x / 130 + y / 90).is_multiple_of(2) => Self::Text.pixel(column, row, seed),
+                _ => [240, 235, 230, 255],
+            },
         }
     }
-    let model = &lab.viewer(slow).model;
-    assert!(model.images(ImageType::JPEG) > 3, "{model:?}");
-    let model = &lab.viewer(fast).model;
-    assert_eq!((model.images(ImageType::JPEG), model.images(ImageType::ZLIB_GLZ_RGB)), (0, 0));
-    assert!(model.images(ImageType::QUIC) > before);
-    lab.run_until_idle();
-    assert_eq!((lab.difference(slow), lab.difference(fast)), (None, None));
 }
 
-#[test]
-fn what_was_lost_is_sent_without_loss_once_it_is_left_alone() {
-    let config = DisplayConfig { jpeg: WanCompression::Always, ..DisplayConfig::default() };
-    let mut lab = Lab::with(config);
-    lab.event(primary()).unwrap();
-    let viewer = lab.join(HeaderKind::Mini, true, usize::MAX);
-    lab.run_until_idle();
-    let all = Rect::new(0, 0, SIDE, SIDE);
-    let copy = DrawCopy::put(Image::bitmap(0, scene::soft(SIDE, SIDE, 0x7712_3400)), all);
-    lab.event(scene::draw(0, all, Clip::None, DrawOp::Copy(copy))).unwrap();
-    lab.step();
-    assert_eq!(lab.viewer(viewer).model.images(ImageType::JPEG), 1);
-    assert!(lab.difference(viewer).is_some() && !lab.worker.display().is_current(viewer));
-    // What compares pixels would show where they were lost: it is sent as a picture.
-    let transparent = scene::transparent(0, 0x0101_0101);
-    assert!(lab.event(scene::draw(0, Rect::new(4, 4, 8, 8), Clip::None, transparent)).is_ok());
-    lab.step();
-    assert_eq!(lab.viewer(viewer).model.count(312), 0);
-    let steps = (0..2000).take_while(|_| {
-        lab.step();
-        !lab.worker.display().is_current(viewer)
-    });
-    assert!((900..1200).contains(&steps.count()));
-    assert_eq!(lab.difference(viewer), None);
-    assert!(lab.worker.display().surfaces().surface(SurfaceId(0)).is_some());
+impl Picture {
+    pub(crate) fn new(
+        kind: Kind,
+        format: LzFormat,
+        (width, height): (u32, u32),
+        gap: usize,
+        top_down: bool,
+        seed: u32,
+    ) -> Self {
+        let row = format.row_len(width) as usize;
+        let unit = (format.bits_per_pixel() as usize).div_ceil(8);
+        let mut data = Vec::with_capacity((row + gap) * height as usize);
+        for line in 0..height {
+            let y = if top_down { line } else { height - 1 - line };
+            for x in 0..(row / unit) as u32 {
+                let pixel @ [blue, green, red, alpha] = kind.pixel(x, y, seed);
+                let idle = mix(x, y, !seed) as u8;
+                match format {
+                    LzFormat::Rgb16 => {
+                        let [blue, green, red] = [blue, green, red].map(|colour| u16::from(colour >> 3));
+                        let top = u16::from(idle & 1) << 15;
+                        data.extend_from_slice(&(top | (red << 10) | (green << 5) | blue).to_le_bytes());
+                    }
+                    LzFormat::Rgb32 => data.extend_from_slice(&[blue, green, red, idle]),
+                    LzFormat::Xxxa => data.extend_from_slice(&[idle, idle ^ 0x55, idle / 3, alpha]),
+                    LzFormat::A8 => data.push(alpha),
+                    _ => data.extend_from_slice(&pixel[..unit]),
+                }
+            }
+            data.extend((0..gap).map(|at| mix(at as u32, line, seed) as u8));
+        }
+        // The last row need not be followed by anything.
+        data.truncate(data.len() - gap);
+        Self { kind, format, width, height, stride: row + gap, top_down, seed, data }
+    }
+
+    /// The same, as a bitmap; of a format that bitmaps can have.
+    pub(crate) fn bitmap(&self) -> Arc<Bitmap> {
+        let format = FORMATS.iter().position(|format| *format == self.format).unwrap();
+        let format = [
+            BitmapFormat::BIT1_LE,
+            BitmapFormat::BIT1_BE,
+            BitmapFormat::BIT4_LE,
+            BitmapFormat::BIT4_BE,
+            BitmapFormat::BIT8,
+            BitmapFormat::RGB16,
+            BitmapFormat::RGB24,
+            BitmapFormat::RGB32,
+            BitmapFormat::RGBA,
+            BitmapFormat::RGBA,
+            BitmapFormat::A8,
+        ][format];
+        let mut data = self.data.clone();
+        data.resize(self.stride * self.height as usize, 0);
+        let size = (self.width, self.height);
+        Arc::new(Bitmap::new(format, size, self.stride as u32, self.top_down, data.into()).unwrap())
+    }
+
+    /// Its rows in the order that they lie in, with nothing between them.
+    fn lines(&self) -> impl DoubleEndedIterator<Item = &[u8]> {
+        let row = self.format.row_len(self.width) as usize;
+        self.data.chunks(self.stride).map(move |line| &line[..row])
+    }
+
+    /// What comes of it where nothing is lost: its rows in the order that they lie in, with nothing between them, and
+    /// zeros where nothing is coded.
+    pub(crate) fn coded(&self) -> Vec<u8> {
+        let mut pixels: Vec<u8> = self.lines().flatten().copied().collect();
+        match self.format {
+            LzFormat::Rgb16 => pixels.iter_mut().skip(1).step_by(2).for_each(|byte| *byte &= 0x7f),
+            LzFormat::Rgb32 => pixels.iter_mut().skip(3).step_by(4).for_each(|byte| *byte = 0),
+            LzFormat::Xxxa => pixels.chunks_mut(4).for_each(|pixel| pixel[..3].fill(0)),
+            _ => {}
+        }
+        pixels
+    }
+
+    /// Red, green, blue and alpha of its pixels, the top row first; alpha is 255 where there is none. Of a picture of
+    /// colours.
+    pub(crate) fn rgba(&self) -> Vec<[u8; 4]> {
+        let mut lines: Vec<_> = self.lines().collect();
+        if !self.top_down {
+            lines.reverse();
+        }
+        let size = self.format.bits_per_pixel() as usize / 8;
+        let pixels = lines.into_iter().flat_map(|line| line.chunks(size));
+        let colours = pixels.map(|pixel| match (self.format, pixel) {
+            (LzFormat::Rgb16, &[low, high]) => {
+                let pixel = u16::from_le_bytes([low, high]);
+                let [red, green, blue] = [pixel >> 10, pixel >> 5, pixel].map(|colour| {
+                    let colour = (colour & 31) as u8;
+                    colour << 3 | colour >> 2
+                });
+                [red, green, blue, 255]
+            }
+            (LzFormat::Rgb24, &[blue, green, red]) | (LzFormat::Rgb32, &[blue, green, red, _]) => {
+                [red, green, blue, 255]
+            }
+            (LzFormat::Rgba, &[blue, green, red, alpha]) => [red, green, blue, alpha],
+            _ => panic!("{self:?} has no colours"),
+        });
+        colours.collect()
+    }
+}
+
+/// Sizes from 1x1 to 513x257, small ones as often as others.
+fn size() -> impl Strategy<Value = (u32, u32)> {
+    prop_oneof![
+        6 => (1..=9_u32, 1..=9_u32),
+        6 => (1..=513_u32, 1..=257_u32),
+        1 => (1..=513_u32, 1..=3_u32),
+        1 => (1..=3_u32, 1..=257_u32),
+        1 => prop::sample::select(&CORNERS[..]),
+    ]
+}
+
+/// Pictures of these kinds and formats.
+pub(crate) fn picture(
+    kinds: &'static [Kind],
+    formats: &'static [LzFormat],
+) -> impl Strategy<Value = Picture> {
+    let gap = prop_oneof![2 => Just(0), 1 => 1..=9_usize];
+    let (kind, format) = (prop::sample::select(kinds), prop::sample::select(formats));
+    (kind, format, size(), gap, any::<bool>(), any::<u32>()).prop_map(
+        |(kind, format, size, gap, top_down, seed)| Picture::new(kind, format, size, gap, top_down, seed),
+    )
+}
+
+/// A picture of each of these kinds and formats in each size at the ends, either way up, and padded or not.
+pub(crate) fn at_the_ends(kinds: &[Kind], formats: &[LzFormat]) -> Vec<Picture> {
+    let mut pictures = Vec::new();
+    for size in CORNERS {
+        for (kind, format) in kinds.iter().flat_map(|kind| formats.iter().map(move |format| (*kind, *format)))
+        {
+            let top_down = pictures.len() % 2 == 0;
+            let gap = pictures.len() % 3 * 4;
+            pictures.push(Picture::new(kind, format, size, gap, top_down, 0x0102_0304));
+        }
+    }
+    pictures
+}
+
+/// How many random pictures a test tries: 500, or what `SPICE_SCHEDULES` says.
+pub(crate) fn cases() -> ProptestConfig {
+    let cases = std::env::var("SPICE_SCHEDULES").ok().and_then(|number| number.parse().ok()).unwrap_or(500);
+    ProptestConfig { cases, ..ProptestConfig::default() }
 }
