@@ -11,6 +11,7 @@ mod lab;
 mod layout;
 mod memory;
 mod pictures;
+mod pointers;
 mod recordings;
 mod scene;
 mod torture;
