@@ -88,6 +88,14 @@ impl<K: Clone + Ord, V> Lru<K, V> {
         self.pinned_from = u64::MAX;
     }
 
+    /// Takes everything out, in the order of the keys.
+    #[cfg(test)]
+    pub(crate) fn drain(&mut self) -> impl Iterator<Item = (K, V)> {
+        self.order.clear();
+        self.weight = 0;
+        std::mem::take(&mut self.entries).into_iter().map(|(key, entry)| (key, entry.value))
+    }
+
     pub(crate) fn clear(&mut self) {
         self.entries.clear();
         self.order.clear();
