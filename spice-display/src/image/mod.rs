@@ -11,6 +11,8 @@ mod graduality;
 #[cfg(test)]
 mod held;
 mod pack;
+#[cfg(test)]
+mod palette_cache;
 mod picture;
 #[cfg(test)]
 mod pixmap_cache;
