@@ -77,23 +77,13 @@ impl<K: Clone + Ord, V> Lru<K, V> {
     }
 
     /// What is used from now on stays until [`Self::unpin`].
-    #[cfg(test)]
     pub(crate) const fn pin(&mut self) {
         self.pinned_from = self.uses + 1;
     }
 
     /// Nothing has to stay.
-    #[cfg(test)]
     pub(crate) const fn unpin(&mut self) {
         self.pinned_from = u64::MAX;
-    }
-
-    /// Takes everything out, in the order of the keys.
-    #[cfg(test)]
-    pub(crate) fn drain(&mut self) -> impl Iterator<Item = (K, V)> {
-        self.order.clear();
-        self.weight = 0;
-        std::mem::take(&mut self.entries).into_iter().map(|(key, entry)| (key, entry.value))
     }
 
     pub(crate) fn clear(&mut self) {

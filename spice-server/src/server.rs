@@ -5,6 +5,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use rand::RngExt;
 use socket2::{Domain, Protocol, Socket, Type};
 use spice_channel::Channel;
 use spice_display::RedWorker;
@@ -74,7 +75,9 @@ impl Server {
         let mode = if positions { MouseModes::CLIENT } else { MouseModes::SERVER };
         let inputs = InputsChannel::new(mode);
         let mut offer = Offer::default();
-        let mut core = RedWorker::new(&config.worker);
+        let mut worker = config.worker;
+        worker.display.seed = rand::rng().random();
+        let mut core = RedWorker::new(&worker);
         let (display, cursor) = core.channels_mut();
         offer.add(ChannelType::DISPLAY, config.worker.id, display.caps());
         offer.add(ChannelType::CURSOR, config.worker.id, cursor.caps());

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use spice_display::canvas::{Canvas, Surfaces, clip_region};
 use spice_display::qxl::Drawable;
 use spice_proto::SurfaceId;
-use spice_proto::display::{Head, ImageType, ServerMessage, SurfaceFlags};
+use spice_proto::display::{ClientMessage, Head, ImageType, Init, ResourceType, ServerMessage, SurfaceFlags};
 
 use crate::images::{GLZ_WINDOW, Images};
 use crate::translate::drawable;
@@ -31,20 +31,35 @@ impl Surfaces for Known<'_> {
 }
 
 impl Default for DisplayModel {
+    /// One that keeps images of a mebipixel.
     fn default() -> Self {
+        Self::new(1 << 20)
+    }
+}
+
+impl DisplayModel {
+    /// One that keeps images of so many pixels.
+    #[must_use]
+    pub fn new(pixels: u32) -> Self {
         Self {
             surfaces: BTreeMap::new(),
             monitors: Vec::new(),
             marked: false,
             messages: BTreeMap::new(),
-            images: Images::new(),
+            images: Images::new(pixels.into()),
         }
     }
-}
 
-impl DisplayModel {
-    /// Pixels that its GLZ dictionary can hold, as its first message has to say.
-    pub const GLZ_WINDOW: u32 = GLZ_WINDOW;
+    /// What it says of itself in its first message.
+    #[must_use]
+    pub fn init(&self) -> ClientMessage {
+        ClientMessage::Init(Init {
+            pixmap_cache_id: 1,
+            pixmap_cache_size: i64::try_from(self.images.kept.pixels).unwrap_or(i64::MAX),
+            glz_dictionary_id: 1,
+            glz_dictionary_window_size: i32::try_from(GLZ_WINDOW).unwrap_or(i32::MAX),
+        })
+    }
 
     /// A surface that the viewer has.
     #[must_use]
@@ -118,7 +133,15 @@ impl DisplayModel {
                 self.monitors = config.heads;
                 Ok(())
             }
-            ServerMessage::InvalAllPalettes => Ok(()),
+            ServerMessage::InvalAllPalettes => {
+                self.images.kept.forget_palettes();
+                Ok(())
+            }
+            ServerMessage::InvalPalette(id) => self.images.kept.forget_palette(id),
+            ServerMessage::InvalList(list) => {
+                let mut pixmaps = list.0.iter().filter(|gone| gone.kind == ResourceType::PIXMAP);
+                pixmaps.try_for_each(|gone| self.images.kept.forget(gone.id))
+            }
             other => {
                 let drawable = drawable(other, &mut self.images)?;
                 self.draw(&drawable)

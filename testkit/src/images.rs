@@ -10,17 +10,20 @@ use spice_display::codec::zlib;
 use spice_display::qxl::{Bitmap, BitmapFormat, Image, ImageSource, QuicImage};
 use spice_proto::Rect;
 use spice_proto::display::{
-    self as wire, BitmapFlags, ImageData, ImagePalette, ImageType, JpegAlphaFlags, JpegAlphaImage, Palette,
+    self as wire, BitmapFlags, ImageData, ImageFlags, ImageType, JpegAlphaFlags, JpegAlphaImage,
 };
 use zune_jpeg::JpegDecoder;
 use zune_jpeg::zune_core::bytestream::ZCursor;
 use zune_jpeg::zune_core::colorspace::ColorSpace;
 use zune_jpeg::zune_core::options::DecoderOptions;
 
+use crate::kept::Kept;
+
 /// What a viewer keeps of images, and how many it was sent of each type.
 #[derive(Debug)]
 pub(crate) struct Images {
     glz: glz::Decoder,
+    pub(crate) kept: Kept,
     counts: BTreeMap<ImageType, u64>,
 }
 
@@ -34,8 +37,10 @@ const MAX_PIXELS: u64 = 1 << 26;
 const MAX_GLZ_BYTES: u64 = GLZ_WINDOW as u64 * 5 + 64;
 
 impl Images {
-    pub(crate) fn new() -> Self {
-        Self { glz: glz::Decoder::new(GLZ_WINDOW.into()), counts: BTreeMap::new() }
+    /// Of a viewer that keeps images of so many pixels.
+    pub(crate) fn new(pixels: u64) -> Self {
+        let kept = Kept::new(pixels);
+        Self { glz: glz::Decoder::new(GLZ_WINDOW.into()), kept, counts: BTreeMap::new() }
     }
 
     pub(crate) fn count(&self, kind: ImageType) -> u64 {
@@ -49,7 +54,10 @@ impl Images {
             ImageData::Surface(surface) => ImageSource::Surface(surface),
             ImageData::Quic(data) => ImageSource::Quic(Arc::new(QuicImage { width, height, data })),
             ImageData::Bitmap(bitmap) => {
-                let palette = bitmap.palette.map(sent).transpose()?;
+                let palette = match bitmap.palette {
+                    Some(palette) => Some(self.kept.palette(palette, bitmap.flags)?),
+                    None => None,
+                };
                 let top_down = bitmap.flags.contains(BitmapFlags::TOP_DOWN);
                 let size = (bitmap.x, bitmap.y);
                 let bitmap = Bitmap::new(bitmap.format, size, bitmap.stride, top_down, bitmap.data);
@@ -62,7 +70,8 @@ impl Images {
             ImageData::LzRgb(data) => ImageSource::Bitmap(Arc::new(unpack_lz(&data, (width, height))?)),
             ImageData::LzPalette(packed) => {
                 let bitmap = unpack_lz(&packed.data, (width, height))?;
-                ImageSource::Bitmap(Arc::new(bitmap.with_palette(Some(sent(packed.palette)?))))
+                let palette = self.kept.palette(packed.palette, packed.flags)?;
+                ImageSource::Bitmap(Arc::new(bitmap.with_palette(Some(palette))))
             }
             ImageData::GlzRgb(data) => {
                 ImageSource::Bitmap(Arc::new(self.unpack_glz(&data.to_bytes(), (width, height))?))
@@ -76,9 +85,12 @@ impl Images {
             ImageData::JpegAlpha(packed) => {
                 ImageSource::Bitmap(Arc::new(unpack_jpeg_alpha(&packed, (width, height))?))
             }
+            ImageData::FromCache | ImageData::FromCacheLossless => return self.kept.image(id),
             other => return Err(format!("image {other:?}")),
         };
-        Ok(Image { id, flags, source })
+        let image = Image { id, flags: flags & ImageFlags::HIGH_BITS_SET, source };
+        self.kept.keep(&image, flags, u64::from(width) * u64::from(height))?;
+        Ok(image)
     }
 
     fn unpack_glz(&mut self, data: &[u8], size: (u32, u32)) -> Result<Bitmap, String> {
@@ -88,13 +100,6 @@ impl Images {
         let stride = picture.stride() as u32;
         let bitmap = Bitmap::new(format, size, stride, picture.top_down, picture.pixels);
         bitmap.map_err(|error| error.to_string())
-    }
-}
-
-fn sent(palette: ImagePalette) -> Result<Arc<Palette>, String> {
-    match palette {
-        ImagePalette::Sent(palette) => Ok(Arc::new(palette)),
-        ImagePalette::Cached(id) => Err(format!("palette {id} is not known")),
     }
 }
 
@@ -193,7 +198,7 @@ mod tests {
 
     fn unpacked(data: ImageData, (width, height): (u32, u32)) -> Result<Arc<Bitmap>, String> {
         let image = wire::Image { id: 0, flags: ImageFlags::empty(), width, height, data };
-        match Images::new().image(image)?.source {
+        match Images::new(0).image(image)?.source {
             ImageSource::Bitmap(bitmap) => Ok(bitmap),
             other => Err(format!("{other:?}")),
         }

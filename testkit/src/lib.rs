@@ -5,6 +5,7 @@
 mod cursor;
 mod display;
 mod images;
+mod kept;
 mod link;
 mod peer;
 pub mod torture;

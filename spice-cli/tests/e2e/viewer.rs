@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use spice_proto::caps::{CapabilitySet, DisplayCap, MainCap};
-use spice_proto::{ChannelType, ConnectionId, SurfaceId, display, inputs, main};
+use spice_proto::{ChannelType, ConnectionId, SurfaceId, inputs, main};
 use testkit::{ChannelPeer, DisplayModel, LinkFailure, link};
 
 use crate::shot::Shot;
@@ -223,7 +223,7 @@ impl Viewer {
 
     /// A display that has said how much it keeps.
     fn begin(channel: Channel) -> Result<Display, String> {
-        let init = display_init();
+        let init = DisplayModel::default().init();
         channel.send(init.id(), &init.encode().to_bytes())?;
         Ok(Display { channel, model: DisplayModel::default() })
     }
@@ -235,7 +235,7 @@ impl Viewer {
         let linked = link(&mut stream, self.connection, ChannelType::DISPLAY, caps, &self.ticket)
             .map_err(|error| error.to_string())?;
         let mut peer = ChannelPeer::new(linked.header);
-        let init = display_init();
+        let init = DisplayModel::default().init();
         peer.send_message(init.id(), &init.encode().to_bytes());
         stream.write_all(&peer.take_answers()).map_err(|error| error.to_string())?;
         Ok(stream)
@@ -245,15 +245,6 @@ impl Viewer {
     pub(crate) fn inputs(&self) -> Result<Inputs, String> {
         Ok(Inputs { channel: self.channel(ChannelType::INPUTS)? })
     }
-}
-
-fn display_init() -> display::ClientMessage {
-    display::ClientMessage::Init(display::Init {
-        pixmap_cache_id: 1,
-        pixmap_cache_size: 1 << 20,
-        glz_dictionary_id: 1,
-        glz_dictionary_window_size: 1 << 20,
-    })
 }
 
 /// A display channel and what it shows.

@@ -32,6 +32,7 @@ use crate::qxl::Bitmap;
 use crate::region::Region;
 
 pub use clip::clip_region;
+pub(crate) use operand::depends_on_keeping;
 pub use surfaces::{PaintError, Surfaces};
 
 use convert::Argb;

@@ -8,7 +8,7 @@ use spice_proto::{Point, Rect};
 use super::plane::{Pixel, Plane};
 use super::surfaces::{PaintError, Surfaces};
 use super::{Canvas, Pixels, each_depth};
-use crate::codec::quic::{self, QuicFormat};
+use crate::codec::quic::{self, QuicFormat, QuicHeader};
 use crate::qxl::{Bitmap, BitmapFormat, Image, ImageSource, QuicImage};
 use crate::region::Region;
 
@@ -123,6 +123,31 @@ impl Canvas {
     }
 }
 
+/// Whether the guest's wish that viewers keep an image makes another picture of it on a surface of format `target`.
+///
+/// What is kept is looked at in its own format: colours of a palette have alpha where the surface has, and what has
+/// fewer bits gets no opaque byte. The canvas does so where the guest says it; viewers do where their message does.
+pub(crate) fn depends_on_keeping(image: &Image, target: SurfaceFormat) -> bool {
+    if !image.flags.contains(ImageFlags::CACHE_ME) {
+        return false;
+    }
+    let bits32 = matches!(target, SurfaceFormat::RGB32 | SurfaceFormat::ARGB32);
+    match &image.source {
+        ImageSource::Bitmap(bitmap) => match bitmap.format() {
+            BitmapFormat::RGB32 | BitmapFormat::RGBA | BitmapFormat::RGB24 => false,
+            BitmapFormat::RGB16 | BitmapFormat::A8 => {
+                bits32 && image.flags.contains(ImageFlags::HIGH_BITS_SET)
+            }
+            _ => target == SurfaceFormat::ARGB32,
+        },
+        ImageSource::Quic(quic) => {
+            let format = QuicHeader::read(&quic.data).map(|header| header.format);
+            bits32 && format == Ok(QuicFormat::Rgb16)
+        }
+        ImageSource::Surface(_) | ImageSource::Own(_) => false,
+    }
+}
+
 /// The byte of 32 bits that is no colour.
 const OPAQUE: u32 = 0xff00_0000;
 
@@ -162,7 +187,7 @@ fn look_up<P: Pixel>(plane: &mut Plane<P>, bitmap: &Bitmap, colours: &[P; 256]) 
 
 /// The pixels of a QUIC image as a bitmap.
 fn unpack(quic: &QuicImage) -> Result<Bitmap, PaintError> {
-    let header = quic::QuicHeader::read(&quic.data)?;
+    let header = QuicHeader::read(&quic.data)?;
     if (header.width, header.height) != (quic.width, quic.height) {
         let (width, height) = (header.width, header.height);
         return Err(PaintError::QuicSize { width, height, announced: (quic.width, quic.height) });

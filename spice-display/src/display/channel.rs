@@ -13,7 +13,7 @@ use super::shared::Shared;
 use super::snapshots::Snapshots;
 use super::viewer::DisplayViewer;
 use crate::canvas::{Canvas, PaintError};
-use crate::image::{EncodeDone, EncodeJob};
+use crate::image::{EncodeDone, EncodeJob, ImageKeys};
 use crate::qxl::{Bitmap, Drawable};
 use crate::surface::{DrawError, Drawn, SurfaceError, SurfaceShape, SurfaceTable};
 
@@ -52,6 +52,7 @@ impl DisplayChannel {
                 surfaces: SurfaceTable::new(config.surfaces),
                 snapshots: Snapshots::default(),
                 encoder: Encoder::default(),
+                keys: ImageKeys::new(id, config.seed),
             },
             config,
             failures: Vec::new(),

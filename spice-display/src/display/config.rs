@@ -17,6 +17,9 @@ pub struct DisplayConfig {
     pub surfaces: SurfaceLimits,
     /// How viewers get their images that do not say how they would like them.
     pub compression: Compression,
+    /// What the hashes of images begin with, by which viewers keep them. Drawn at random it keeps a guest from making two
+    /// images that are taken for one, to show its own viewers a wrong picture: `spice-server` draws it.
+    pub seed: u64,
     /// Which viewers get JPEG in the place of QUIC. What they were shown with loss is repaired once it is left alone.
     pub jpeg: WanCompression,
     /// Which viewers get GLZ packed once more with zlib.
@@ -31,6 +34,7 @@ impl Default for DisplayConfig {
             pipe: PipeLimits { items: 256, bytes: 16 << 20 },
             surfaces: SurfaceLimits::default(),
             compression: Compression::default(),
+            seed: 0,
             jpeg: WanCompression::default(),
             zlib_glz: WanCompression::default(),
         }

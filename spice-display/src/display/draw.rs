@@ -2,13 +2,14 @@
 
 use std::sync::{Arc, OnceLock};
 
-use spice_proto::display::{AlphaFlags, Ropd, SurfaceFormat};
+use spice_proto::display::{AlphaFlags, ImageFlags, Ropd, SurfaceFormat};
 use spice_proto::{Body, Rect, SurfaceId};
 
 use super::abilities::Abilities;
 use super::translate::{SentImage, draw_message, packable};
-use crate::image::Picture;
-use crate::qxl::{DrawOp, Drawable, ImageSource};
+use crate::canvas::depends_on_keeping;
+use crate::image::{ImageKey, ImageKeys, Picture};
+use crate::qxl::{DrawOp, Drawable, Image, ImageSource};
 use crate::surface::{Sequence, SurfaceTable};
 
 /// A drawing command, shared by the pipes of all viewers.
@@ -22,9 +23,11 @@ pub(super) struct Draw {
     area: Rect,
     /// Every pixel of `area` gets a value that does not depend on the old one.
     covers: bool,
-    /// What is drawn comes from a surface that has bits which mean nothing, and shows them.
-    mixes: bool,
+    /// Viewers would draw something else.
+    obscure: bool,
+    format: SurfaceFormat,
     pictures: Box<[Arc<Picture>]>,
+    key: OnceLock<Option<ImageKey>>,
     message: OnceLock<Option<(u16, Body)>>,
 }
 
@@ -34,17 +37,20 @@ pub(super) struct Draw {
 /// side. They can be seen on surfaces of another format, and by operations that look at them.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Target {
+    format: SurfaceFormat,
     /// What becomes of bits that mean nothing can be seen: the surface has alpha, or they are compared.
     exact: bool,
     /// What is drawn comes from a surface that has bits which mean nothing, and shows them.
     mixes: bool,
+    /// What is drawn depends on whether viewers keep it, which is theirs and not the guest's to say.
+    kept: bool,
 }
 
 impl Target {
     /// The surface that a command draws on.
     pub(super) fn of(drawable: &Drawable, surfaces: &SurfaceTable) -> Self {
         let format = |id| surfaces.surface(id).map(|surface| surface.shape().format);
-        let target = format(drawable.surface);
+        let target = format(drawable.surface).unwrap_or(SurfaceFormat::RGB32);
         let compares = matches!(drawable.op, DrawOp::Transparent(_));
         let looks = match &drawable.op {
             DrawOp::AlphaBlend(blend) => blend.flags.contains(AlphaFlags::SRC_SURFACE_HAS_ALPHA),
@@ -52,9 +58,10 @@ impl Target {
         };
         let mixes = drawable.reads().map(format).any(|read| {
             let has_unsent = matches!(read, Some(SurfaceFormat::RGB32 | SurfaceFormat::RGB555));
-            has_unsent && (looks || read != target)
+            has_unsent && (looks || read != Some(target))
         });
-        Self { exact: compares || target == Some(SurfaceFormat::ARGB32), mixes }
+        let kept = drawable.op.images().any(|image| depends_on_keeping(image, target));
+        Self { kept, format: target, exact: compares || target == SurfaceFormat::ARGB32, mixes }
     }
 }
 
@@ -69,7 +76,17 @@ impl Draw {
     ) -> Self {
         let picture = |bitmap| Arc::new(Picture::new(Arc::clone(bitmap), target.exact));
         let pictures = packable(&drawable.op).map(picture).collect();
-        Self { sequence, drawable, area, covers, mixes: target.mixes, pictures, message: OnceLock::new() }
+        Self {
+            sequence,
+            drawable,
+            area,
+            covers,
+            obscure: target.mixes || target.kept,
+            format: target.format,
+            pictures,
+            key: OnceLock::new(),
+            message: OnceLock::new(),
+        }
     }
 
     /// Its place in the order of all commands.
@@ -86,7 +103,7 @@ impl Draw {
             ImageSource::Surface(surface) => surface == self.drawable.surface,
             _ => false,
         });
-        !own && !self.mixes
+        !own && !self.obscure
             && match op {
                 DrawOp::Composite(_) => abilities.composite,
                 // Viewers shift glyphs of 8 bits by a row, and read what lies behind them.
@@ -159,6 +176,30 @@ impl Draw {
     /// The bitmaps that viewers are to be sent with it.
     pub(super) fn pictures(&self) -> &[Arc<Picture>] {
         &self.pictures
+    }
+
+    /// The image that it copies, whose picture is the first then. Viewers keep such, if they are told to, and no others.
+    fn source(&self) -> Option<&Image> {
+        let source = match &self.drawable.op {
+            DrawOp::AlphaBlend(op) => &op.source,
+            DrawOp::Transparent(op) => &op.source,
+            DrawOp::Copy(op) | DrawOp::Blend(op) => &op.source,
+            DrawOp::Opaque(op) => &op.source,
+            DrawOp::Rop3(op) => &op.source,
+            _ => return None,
+        };
+        matches!(source.source, ImageSource::Bitmap(_)).then_some(source)
+    }
+
+    /// Whether its first picture is what it copies, with a palette that viewers can keep.
+    pub(super) fn copies_picture(&self) -> bool {
+        self.source().is_some()
+    }
+
+    /// The key of its first picture, where the guest would have viewers keep that.
+    pub(super) fn key(&self, keys: &ImageKeys) -> Option<&ImageKey> {
+        let source = self.source().filter(|source| source.flags.contains(ImageFlags::CACHE_ME))?;
+        self.key.get_or_init(|| keys.key(source, self.format)).as_ref()
     }
 
     /// Its message where it has no pictures, number and body; none where there is none ([`draw_message`]).

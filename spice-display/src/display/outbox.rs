@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use spice_proto::display::ServerMessage;
+use spice_proto::display::{ImageData, ImageFlags, ServerMessage};
 use spice_proto::{Body, Rect, SurfaceId};
 
 use super::draw::Draw;
@@ -24,7 +24,25 @@ pub(super) enum Outgoing {
     /// A part of a surface.
     Image(SurfaceId, Rect, Wanted),
     /// A drawing command and its pictures.
-    Draw(Arc<Draw>, Vec<Wanted>),
+    Draw(Arc<Draw>, Vec<Chosen>),
+}
+
+/// A picture of a command.
+#[derive(Debug)]
+pub(super) enum Chosen {
+    /// The viewer has it.
+    Kept(u64, ImageData),
+    /// The viewer gets it.
+    Wanted(Wanted),
+}
+
+impl Chosen {
+    fn wanted(&self) -> Option<&Wanted> {
+        match self {
+            Self::Wanted(wanted) => Some(wanted),
+            Self::Kept(..) => None,
+        }
+    }
 }
 
 /// A picture, and how the viewer gets it.
@@ -32,6 +50,8 @@ pub(super) enum Outgoing {
 pub(super) struct Wanted {
     pub(super) picture: Arc<Picture>,
     pub(super) method: Method,
+    /// What the viewer calls it and does with it.
+    pub(super) keep: Option<(u64, ImageFlags)>,
     /// The command that it is of, if it is of one.
     pub(super) sequence: Sequence,
 }
@@ -44,16 +64,18 @@ impl Wanted {
 }
 
 impl Outgoing {
-    pub(super) fn pictures(&self) -> &[Wanted] {
-        match self {
-            Self::Message(..) => &[],
-            Self::Image(_, _, wanted) => std::slice::from_ref(wanted),
-            Self::Draw(_, wanted) => wanted,
-        }
+    /// The pictures that the viewer gets.
+    pub(super) fn pictures(&self) -> impl Iterator<Item = &Wanted> {
+        let (one, some) = match self {
+            Self::Message(..) => (None, &[][..]),
+            Self::Image(_, _, wanted) => (Some(wanted), &[][..]),
+            Self::Draw(_, chosen) => (None, &chosen[..]),
+        };
+        one.into_iter().chain(some.iter().filter_map(Chosen::wanted))
     }
 
     fn weight(&self) -> usize {
-        self.pictures().iter().map(|wanted| wanted.picture.len()).sum()
+        self.pictures().map(|wanted| wanted.picture.len()).sum()
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::encoder::Encoder;
 use super::snapshots::Snapshots;
+use crate::image::ImageKeys;
 use crate::surface::SurfaceTable;
 
 #[derive(Debug)]
@@ -9,4 +10,5 @@ pub(super) struct Shared {
     pub(super) surfaces: SurfaceTable,
     pub(super) snapshots: Snapshots,
     pub(super) encoder: Encoder,
+    pub(super) keys: ImageKeys,
 }

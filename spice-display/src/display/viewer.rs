@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use spice_channel::{ChannelError, ChannelLink, RedChannelClient, Time, Transmit};
 use spice_proto::caps::{Capabilities, DisplayCap};
-use spice_proto::display::{ClientMessage, ImageData, ImageFlags, ServerMessage};
+use spice_proto::display::{
+    BitmapImage, ClientMessage, ImageData, ImageFlags, LzPaletteImage, PaletteId, ServerMessage,
+};
 use spice_proto::{Rect, SurfaceId};
 
 use super::abilities::Abilities;
@@ -14,12 +16,12 @@ use super::encoder::{Encoder, GLZ_WINDOW};
 use super::glz::GlzHistory;
 use super::lossy::Lossy;
 use super::marshal::{create_message, image_message, monitors_message};
-use super::outbox::{Outbox, Outgoing, Wanted};
+use super::outbox::{Chosen, Outbox, Outgoing, Wanted};
 use super::shared::Shared;
 use super::translate::SentImage;
 use super::view::{Next, View};
 use super::wan::{LinkSpeed, WanCompression};
-use crate::image::{Compression, Method, Packed, Packing, Picture};
+use crate::image::{Compression, Fidelity, Method, Packed, Packing, PaletteCache, Picture, PixmapCache};
 use crate::surface::{Sequence, SurfaceTable};
 
 #[derive(Debug)]
@@ -35,6 +37,8 @@ pub(super) struct DisplayViewer {
     /// What it is sent next.
     outbox: Outbox,
     glz: GlzHistory,
+    pixmaps: PixmapCache,
+    palettes: PaletteCache,
     speed: LinkSpeed,
     jpeg: WanCompression,
     zlib_glz: WanCompression,
@@ -64,6 +68,8 @@ impl DisplayViewer {
             view: View::new(config.pipe, abilities, surfaces),
             outbox: Outbox::default(),
             glz: GlzHistory::new(0),
+            pixmaps: PixmapCache::new(0, 1),
+            palettes: PaletteCache::default(),
             speed: LinkSpeed::default(),
             jpeg: config.jpeg,
             zlib_glz: config.zlib_glz,
@@ -105,6 +111,7 @@ impl DisplayViewer {
             ClientMessage::Init(_) if self.ready => Err(ChannelError::OutOfTurn { message: "display.Init" }),
             ClientMessage::Init(init) => {
                 self.ready = true;
+                self.pixmaps = PixmapCache::new(init.pixmap_cache_size, 1);
                 if self.dictionary {
                     self.glz = GlzHistory::new(u32::try_from(init.glz_dictionary_window_size).unwrap_or(0));
                 }
@@ -167,10 +174,12 @@ impl DisplayViewer {
                     self.view.handle_change(draw.surface(), draw.area(), &shared.surfaces);
                 }
                 Next::Draw(draw) => {
-                    let wanted = self.want_pictures(&draw, jpeg, &mut shared.encoder);
-                    let loses = wanted.iter().any(|wanted| wanted.method == Method::Jpeg);
+                    let (chosen, loses) = self.choose_pictures(&draw, jpeg, shared);
                     self.lossy.handle_draw(&draw, loses, now);
-                    self.outbox.push(Outgoing::Draw(draw, wanted));
+                    if let Some(gone) = self.pixmaps.take_inval_list() {
+                        self.outbox.push_message(&ServerMessage::InvalList(gone));
+                    }
+                    self.outbox.push(Outgoing::Draw(draw, chosen));
                 }
             }
         }
@@ -200,30 +209,48 @@ impl DisplayViewer {
         self.outbox.push(Outgoing::Image(id, area, wanted));
     }
 
-    /// Chooses how the viewer gets the pictures of a command. Only one of them is packed with the dictionary: which of
-    /// two a viewer unpacks first is its own affair, and neither may refer to what comes later.
-    fn want_pictures(&self, draw: &Draw, jpeg: bool, encoder: &mut Encoder) -> Vec<Wanted> {
-        let mut glz = true;
-        let pictures = draw.pictures().iter().map(|picture| {
+    /// Chooses how the viewer gets the pictures of a command, and says whether something is lost.
+    ///
+    /// Only one of them is packed with the dictionary: which of two a viewer unpacks first is its own affair, and neither
+    /// may refer to what comes later.
+    fn choose_pictures(&mut self, draw: &Draw, jpeg: bool, shared: &mut Shared) -> (Vec<Chosen>, bool) {
+        let jpeg = jpeg && draw.may_lose();
+        let (mut glz, mut loses) = (true, false);
+        let mut key = draw.key(&shared.keys);
+        let mut kept = self.pixmaps.begin();
+        let mut chosen = Vec::with_capacity(draw.pictures().len());
+        for picture in draw.pictures() {
+            let key = key.take();
+            if let Some(key) = key {
+                if let Some((id, data)) = kept.refer(key, picture.needed()) {
+                    chosen.push(Chosen::Kept(id, data));
+                    continue;
+                }
+                if jpeg && let Some((id, data)) = kept.refer(key, Fidelity::Lossy) {
+                    chosen.push(Chosen::Kept(id, data));
+                    loses = true;
+                    continue;
+                }
+            }
             let method = match picture.method(self.packing) {
-                Method::Glz(_) if !(glz && self.can_have_glz(picture)) => Method::Lz,
-                Method::Quic if jpeg && draw.may_lose() => Method::Jpeg,
+                Method::Glz(_) if !(glz && can_have_glz(picture, &self.glz)) => Method::Lz,
+                Method::Quic if jpeg => Method::Jpeg,
                 method => method,
             };
             glz &= !matches!(method, Method::Glz(_));
-            want(picture, method, draw.sequence(), encoder)
-        });
-        pictures.collect()
-    }
-
-    fn can_have_glz(&self, picture: &Picture) -> bool {
-        picture.pixels() < GLZ_WINDOW.into() && self.glz.holds(picture.pixels())
+            loses |= method == Method::Jpeg;
+            let mut wanted = want(picture, method, draw.sequence(), &mut shared.encoder);
+            wanted.keep = key.and_then(|key| kept.bring(key, method.fidelity()));
+            chosen.push(Chosen::Wanted(wanted));
+        }
+        kept.commit();
+        (chosen, loses)
     }
 
     /// Whether all pictures of what comes next are packed, by every method that this viewer turns out to need.
     fn is_packed(&self, encoder: &mut Encoder) -> bool {
-        let pictures = self.outbox.first().map_or(&[][..], Outgoing::pictures);
-        pictures.iter().all(|wanted| match (wanted.method, wanted.packed()) {
+        let mut pictures = self.outbox.first().into_iter().flat_map(Outgoing::pictures);
+        pictures.all(|wanted| match (wanted.method, wanted.packed()) {
             (_, None) => false,
             (Method::Glz(lane), Some(Packed::Glz(shared))) => {
                 let Err(method) = self.glz.stream(&wanted.picture, lane, shared, self.zlib) else {
@@ -243,13 +270,18 @@ impl DisplayViewer {
                 let data = self.data(&wanted);
                 self.send(&image_message(id, area, data));
             }
-            Outgoing::Draw(draw, wanted) if wanted.is_empty() => {
+            Outgoing::Draw(draw, chosen) if chosen.is_empty() => {
                 if let Some((id, body)) = draw.message() {
                     self.red.send(*id, body);
                 }
             }
-            Outgoing::Draw(draw, wanted) => {
-                let sent = wanted.iter().map(|wanted| self.sent_image(wanted)).collect();
+            Outgoing::Draw(draw, chosen) => {
+                let mut sent: Vec<SentImage> = chosen.iter().map(|chosen| self.sent_image(chosen)).collect();
+                if draw.copies_picture()
+                    && let (Some(sent), Some(Chosen::Wanted(wanted))) = (sent.first_mut(), chosen.first())
+                {
+                    self.pass_palette(&mut sent.data, &wanted.picture);
+                }
                 if let Some((id, body)) = draw.message_with(sent) {
                     self.red.send(id, &body);
                 }
@@ -257,8 +289,33 @@ impl DisplayViewer {
         }
     }
 
-    fn sent_image(&mut self, wanted: &Wanted) -> SentImage {
-        SentImage { id: 0, flags: ImageFlags::empty(), data: self.data(wanted) }
+    fn sent_image(&mut self, chosen: &Chosen) -> SentImage {
+        match chosen {
+            Chosen::Kept(id, data) => SentImage { id: *id, flags: ImageFlags::empty(), data: data.clone() },
+            Chosen::Wanted(wanted) => {
+                let (id, flags) = wanted.keep.unwrap_or((0, ImageFlags::empty()));
+                SentImage { id, flags, data: self.data(wanted) }
+            }
+        }
+    }
+
+    /// Has the viewer keep an image's palette, or refers to what it kept.
+    fn pass_palette(&mut self, data: &mut ImageData, picture: &Picture) {
+        let (ImageData::Bitmap(BitmapImage { flags, palette: Some(place), .. })
+        | ImageData::LzPalette(LzPaletteImage { flags, palette: place, .. })) = data
+        else {
+            return;
+        };
+        let Some(palette) = picture.palette() else { return };
+        let mut kept = self.palettes.begin();
+        let (kept_flags, passed) = kept.pass(palette);
+        kept.commit();
+        *flags |= kept_flags;
+        *place = passed;
+        let gone: Vec<PaletteId> = self.palettes.take_gone().collect();
+        for id in gone {
+            self.send(&ServerMessage::InvalPalette(id));
+        }
     }
 
     /// The picture as this viewer gets it.
@@ -293,7 +350,11 @@ impl DisplayViewer {
 /// Asks for a picture.
 fn want(picture: &Arc<Picture>, method: Method, sequence: Sequence, encoder: &mut Encoder) -> Wanted {
     encoder.ask(picture, method, sequence);
-    Wanted { picture: Arc::clone(picture), method, sequence }
+    Wanted { picture: Arc::clone(picture), method, keep: None, sequence }
+}
+
+fn can_have_glz(picture: &Picture, history: &GlzHistory) -> bool {
+    picture.pixels() < GLZ_WINDOW.into() && history.holds(picture.pixels())
 }
 
 impl AsRef<RedChannelClient> for DisplayViewer {

@@ -80,17 +80,6 @@ impl<T: PartialEq> Held<T> {
     pub(super) fn take_gone(&mut self) -> Vec<u64> {
         std::mem::take(&mut self.gone)
     }
-
-    /// The viewer is to forget everything, one by one.
-    pub(super) fn evict_all(&mut self) {
-        self.gone.extend(self.held.drain().map(|(id, _)| id));
-    }
-
-    /// The viewer has forgotten everything.
-    pub(super) fn forget_all(&mut self) {
-        self.held.clear();
-        self.gone.clear();
-    }
 }
 
 impl<T: PartialEq> Message<'_, T> {

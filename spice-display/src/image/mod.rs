@@ -5,20 +5,19 @@
 //! the bare pixels is sent bare (`pack`).
 
 mod choice;
-#[cfg(test)]
 mod digest;
 mod graduality;
-#[cfg(test)]
 mod held;
 mod pack;
-#[cfg(test)]
 mod palette_cache;
 mod picture;
-#[cfg(test)]
 mod pixmap_cache;
 
 pub use choice::{Compression, UnknownCompression};
 pub(crate) use choice::{GlzLane, Method, Packing};
+pub(crate) use digest::{ImageKey, ImageKeys};
 pub(crate) use pack::pack;
+pub(crate) use palette_cache::PaletteCache;
 pub use picture::{EncodeDone, EncodeJob};
 pub(crate) use picture::{GlzPacked, Packed, Picture};
+pub(crate) use pixmap_cache::{Fidelity, PixmapCache};

@@ -59,11 +59,6 @@ impl PaletteCache {
     pub(crate) fn take_gone(&mut self) -> impl Iterator<Item = PaletteId> {
         self.0.take_gone().into_iter().map(PaletteId)
     }
-
-    /// The viewer has been told to forget them all.
-    pub(crate) fn forget_all(&mut self) {
-        self.0.forget_all();
-    }
 }
 
 impl PaletteMessage<'_> {

@@ -4,10 +4,11 @@ use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use spice_proto::Body;
-use spice_proto::display::ImageData;
+use spice_proto::display::{ImageData, Palette};
 
 use super::choice::{GlzLane, Method, Packing};
 use super::pack::pack;
+use super::pixmap_cache::Fidelity;
 use crate::codec::glz::{Dictionary, Encoded, GlzFormat, GlzSource, encode_alone};
 use crate::codec::zlib::ZlibBody;
 use crate::once_list::OnceList;
@@ -61,6 +62,10 @@ impl Picture {
         Self { bitmap, exact, choices: OnceList::default(), packed: OnceList::default() }
     }
 
+    pub(crate) fn palette(&self) -> Option<&Arc<Palette>> {
+        self.bitmap.palette()
+    }
+
     /// Pixels.
     pub(crate) fn pixels(&self) -> u64 {
         u64::from(self.bitmap.width()) * u64::from(self.bitmap.height())
@@ -69,6 +74,11 @@ impl Picture {
     /// Bytes of it before packing.
     pub(crate) fn len(&self) -> usize {
         self.bitmap.data().len()
+    }
+
+    /// How much of it a viewer needs that kept it.
+    pub(crate) fn needed(&self) -> Fidelity {
+        if self.exact { Fidelity::Exact } else { Fidelity::Shown }
     }
 
     /// How a viewer with this packing gets it.

@@ -9,8 +9,8 @@
 //! - It keeps an image also when nothing of it is drawn, where the command may draw it: the sources of all commands but
 //!   COMPOSITE. It may pass over those of brushes. Masks it keeps in a format of their own, under the same ids. So
 //!   sources are marked, and nothing else is.
-//! - What it holds for all its displays lies in one place, so `INVAL_ALL_PIXMAPS` of one would empty the others': a
-//!   display that has to begin anew has its images forgotten one by one ([`PixmapCache::evict_all`]).
+//! - What it holds for all its displays lies in one place, so `INVAL_ALL_PIXMAPS` of one would empty the others'. It is
+//!   never sent.
 //!
 //! The viewer says how many pixels it keeps. That is split among its displays, and what goes first is what was not used
 //! longest. An image of the message that is being made never goes, so one that has no place beside those is sent and not
@@ -55,16 +55,6 @@ impl PixmapCache {
         let gone = self.0.take_gone();
         let resource = |id| Resource { kind: ResourceType::PIXMAP, id };
         (!gone.is_empty()).then(|| InvalList(gone.into_iter().map(resource).collect()))
-    }
-
-    /// The viewer is to forget what it keeps for this display.
-    pub(crate) fn evict_all(&mut self) {
-        self.0.evict_all();
-    }
-
-    /// The viewer has forgotten everything.
-    pub(crate) fn forget_all(&mut self) {
-        self.0.forget_all();
     }
 }
 

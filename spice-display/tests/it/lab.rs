@@ -8,7 +8,7 @@ use spice_display::canvas::Canvas;
 use spice_display::qxl::GuestEvent;
 use spice_display::{CommandError, DisplayConfig, EncodeJob, RedWorker, WorkerConfig};
 use spice_proto::caps::{Capabilities, CapabilitySet, CommonCap, DisplayCap};
-use spice_proto::display::{ClientMessage, ImageCompression, Init, SurfaceFormat};
+use spice_proto::display::{ClientMessage, ImageCompression, SurfaceFormat};
 use spice_proto::{HeaderKind, Point, Rect};
 use testkit::{ChannelPeer, DisplayModel};
 
@@ -84,21 +84,11 @@ impl Lab {
         self.next_id += 1;
         self.worker.display_mut().connect(id, ChannelLink { caps: caps(header, able) }, self.now);
         let mut peer = ChannelPeer::new(header);
-        let init = ClientMessage::Init(Init {
-            pixmap_cache_id: 1,
-            pixmap_cache_size: 1 << 20,
-            glz_dictionary_id: 1,
-            glz_dictionary_window_size: DisplayModel::GLZ_WINDOW as i32,
-        });
+        // Few enough for images to go that could be needed again.
+        let model = DisplayModel::new(1 << 14);
+        let init = model.init();
         peer.send_message(init.id(), &init.encode().to_bytes());
-        let viewer = Viewer {
-            peer,
-            model: DisplayModel::default(),
-            able,
-            link: VecDeque::new(),
-            rate,
-            transcript: Vec::new(),
-        };
+        let viewer = Viewer { peer, model, able, link: VecDeque::new(), rate, transcript: Vec::new() };
         self.viewers.insert(id, viewer);
         id
     }

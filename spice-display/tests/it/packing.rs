@@ -5,7 +5,7 @@ use std::sync::Arc;
 use spice_channel::PipeLimits;
 use spice_display::qxl::{Bitmap, BitmapFormat, Clip, DrawCopy, DrawOp, GuestEvent, Image};
 use spice_display::{DisplayConfig, WanCompression};
-use spice_proto::display::{ImageCompression, ImageType};
+use spice_proto::display::{ImageCompression, ImageFlags, ImageType, Palette, PaletteId};
 use spice_proto::{HeaderKind, Rect, SurfaceId};
 
 use crate::lab::{Encoders, Lab};
@@ -204,4 +204,58 @@ fn what_was_lost_is_sent_without_loss_once_it_is_left_alone() {
     assert!((900..1200).contains(&steps.count()));
     assert_eq!(lab.difference(viewer), None);
     assert!(lab.worker.display().surfaces().surface(SurfaceId(0)).is_some());
+}
+
+/// The C server and spice-gtk paint a kept image of indices on a surface with alpha as one with alpha, and others not.
+#[test]
+fn a_guests_wish_to_keep_an_image_changes_no_picture() {
+    for flags in [ImageFlags::empty(), ImageFlags::CACHE_ME] {
+        for compression in 1..8 {
+            let mut lab = lab();
+            lab.event(scene::create(1, None)).unwrap();
+            let viewer = lab.join(HeaderKind::Mini, true, usize::MAX);
+            lab.prefer(viewer, ImageCompression(compression));
+            lab.run_until_idle();
+            let palette = Palette { id: PaletteId(1), entries: (0..256).map(|entry| entry * 777).collect() };
+            let pixels: Vec<u8> = (0..24 * 24).map(|at| (at / 3) as u8).collect();
+            let bitmap = Bitmap::new(BitmapFormat::BIT8, (24, 24), 24, true, pixels.into()).unwrap();
+            let bitmap = Arc::new(bitmap.with_palette(Some(Arc::new(palette))));
+            let image = Image { flags, ..Image::bitmap(0, bitmap) };
+            let copy = DrawOp::Copy(DrawCopy::put(image, Rect::new(0, 0, 24, 1)));
+            for _ in 0..2 {
+                lab.event(scene::draw(1, Rect::new(0, 0, 25, 1), Clip::None, copy.clone())).unwrap();
+                lab.event(fill(1, Rect::new(0, 0, 1, 1), 7)).unwrap();
+                lab.run_until_idle();
+                assert_eq!(lab.difference(viewer), None, "{flags:?}, compression {compression}");
+            }
+        }
+    }
+}
+
+#[test]
+fn images_and_palettes_that_come_again_are_sent_once() {
+    let mut lab = lab();
+    let viewer = lab.join(HeaderKind::Mini, true, usize::MAX);
+    lab.run_until_idle();
+    let palette =
+        Arc::new(Palette { id: PaletteId(0), entries: (0..256).map(|entry| entry * 777).collect() });
+    let image = |seed: u32, id| {
+        let pixels: Vec<u8> = (0..24 * 24_u32).map(|at| (at * seed / 3) as u8).collect();
+        let bitmap = Bitmap::new(BitmapFormat::BIT8, (24, 24), 24, true, pixels.into()).unwrap();
+        let bitmap = Arc::new(bitmap.with_palette(Some(Arc::clone(&palette))));
+        Image { flags: ImageFlags::CACHE_ME, ..Image::bitmap(id, bitmap) }
+    };
+    let mut received = Vec::new();
+    // The second comes under the name of the first, the third is the first by another name.
+    for (seed, id) in [(1, 5), (2, 5), (1, 6)] {
+        let before = lab.viewer(viewer).transcript.len();
+        let copy = DrawOp::Copy(DrawCopy::put(image(seed, id), Rect::new(0, 0, 24, 24)));
+        lab.event(scene::draw(0, Rect::new(0, 0, 24, 24), Clip::None, copy)).unwrap();
+        lab.run_until_idle();
+        assert_eq!(lab.difference(viewer), None);
+        received.push(lab.viewer(viewer).transcript.len() - before);
+    }
+    assert!(received[0] > 1024 && received[1] < received[0] - 1000, "{received:?}: one palette");
+    assert!(received[2] < 100, "{received:?}: no pixel");
+    assert_eq!(lab.viewer(viewer).model.images(ImageType::FROM_CACHE), 1);
 }

@@ -7,7 +7,7 @@ use spice_display::qxl::{
     Bitmap, BitmapFormat, Clip, Command, CopyBits, DeviceEvent, DrawAlphaBlend, DrawCopy, DrawFill, DrawOp,
     DrawTransparent, Drawable, Effect, GuestEvent, Image, PrimarySurface, SurfaceCommand,
 };
-use spice_proto::display::{AlphaFlags, SurfaceFormat};
+use spice_proto::display::{AlphaFlags, ImageFlags, Palette, PaletteId, SurfaceFormat};
 use spice_proto::{Point, Rect, SurfaceId};
 
 /// Surfaces of these scenes: ids below this one.
@@ -82,6 +82,29 @@ pub(crate) fn soft(width: u32, height: u32, seed: u32) -> Arc<Bitmap> {
     Arc::new(Bitmap::new(format, (width, height), width * 4, true, pixels.into()).unwrap())
 }
 
+/// One of a few images, that come again and again.
+fn again(seed: u32) -> Arc<Bitmap> {
+    let which = seed % 12;
+    let indexed = || {
+        let palette =
+            Palette { id: PaletteId(1), entries: (0..256).map(|entry| entry * which * 777).collect() };
+        let pixels: Vec<u8> = (0..24 * 24).map(|at| (at / (which + 1)) as u8).collect();
+        let bitmap = Bitmap::new(BitmapFormat::BIT8, (24, 24), 24, true, pixels.into()).unwrap();
+        Arc::new(bitmap.with_palette(Some(Arc::new(palette))))
+    };
+    match which % 3 {
+        0 => indexed(),
+        1 => soft(24, 24, which << 8),
+        _ => bitmap(24, 24, which),
+    }
+}
+
+/// An image that viewers are to keep, by a name that many have.
+fn kept(bitmap: Arc<Bitmap>, seed: u32) -> Image {
+    let flags = if seed & 0x30 == 0 { ImageFlags::empty() } else { ImageFlags::CACHE_ME };
+    Image { flags, ..Image::bitmap(u64::from(seed % 3), bitmap) }
+}
+
 fn surface() -> impl Strategy<Value = u32> {
     0..SURFACES
 }
@@ -147,16 +170,20 @@ fn corner() -> impl Strategy<Value = Point> {
 }
 
 fn op() -> impl Strategy<Value = (Rect, DrawOp)> {
-    (bbox(), corner(), surface(), any::<u32>(), 0..10_u8).prop_map(|(bbox, corner, other, seed, kind)| {
+    (bbox(), corner(), surface(), any::<u32>(), 0..12_u8).prop_map(|(bbox, corner, other, seed, kind)| {
         let op = match kind {
             0 | 1 => DrawOp::Fill(DrawFill::solid(seed)),
             2 => DrawOp::CopyBits(CopyBits { source: Point::new(corner.x.max(0), corner.y.max(0)) }),
             3 => DrawOp::Copy(DrawCopy::put(
-                Image::bitmap(seed.into(), bitmap(bbox.width(), bbox.height(), seed)),
+                kept(bitmap(bbox.width(), bbox.height(), seed), seed),
                 Rect::new(0, 0, bbox.width(), bbox.height()),
             )),
+            10 => DrawOp::Copy(DrawCopy::put(
+                kept(again(seed), seed),
+                Rect::new(0, 0, bbox.width().min(24), bbox.height().min(24)),
+            )),
             8 => DrawOp::Copy(DrawCopy::put(
-                Image::bitmap(seed.into(), soft(bbox.width(), bbox.height(), seed)),
+                kept(soft(bbox.width(), bbox.height(), seed), seed),
                 Rect::new(0, 0, bbox.width(), bbox.height()),
             )),
             9 => DrawOp::AlphaBlend(DrawAlphaBlend {

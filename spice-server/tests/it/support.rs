@@ -10,7 +10,7 @@ use bytes::Bytes;
 use spice_channel::Time;
 use spice_display::qxl::{DeviceEvent, GuestEvent, PrimarySurface};
 use spice_proto::caps::CapabilitySet;
-use spice_proto::display::{ClientMessage as DisplayClient, Init, SurfaceFormat};
+use spice_proto::display::SurfaceFormat;
 use spice_proto::inputs::KeyModifiers;
 use spice_proto::main::{ChannelsList, ClientMessage, ServerMessage};
 use spice_proto::{ChannelType, ConnectionId};
@@ -149,7 +149,7 @@ impl TestViewer {
 
     pub(crate) fn display(&self, server: &TestServer, ticket: &str) -> TestDisplay {
         let mut channel = TestChannel::link(server, self.connection, ChannelType::DISPLAY, ticket).unwrap();
-        let init = display_init();
+        let init = DisplayModel::default().init();
         channel.send(init.id(), &init.encode().to_bytes());
         TestDisplay { channel, model: DisplayModel::default() }
     }
@@ -160,22 +160,13 @@ impl TestViewer {
         let (kind, caps) = (ChannelType::DISPLAY, CapabilitySet::new([1, 5]));
         let linked = link_and_send(&mut stream, self.connection, kind, caps, "", |header| {
             let mut peer = ChannelPeer::new(header);
-            let init = display_init();
+            let init = DisplayModel::default().init();
             peer.send_message(init.id(), &init.encode().to_bytes());
             peer.take_answers()
         });
         let channel = TestChannel { stream, peer: ChannelPeer::new(linked.unwrap().header) };
         TestDisplay { channel, model: DisplayModel::default() }
     }
-}
-
-fn display_init() -> DisplayClient {
-    DisplayClient::Init(Init {
-        pixmap_cache_id: 1,
-        pixmap_cache_size: 1 << 20,
-        glz_dictionary_id: 1,
-        glz_dictionary_window_size: 1 << 20,
-    })
 }
 
 pub(crate) struct TestDisplay {

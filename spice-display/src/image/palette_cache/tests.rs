@@ -89,8 +89,6 @@ fn a_palette_is_its_colours_and_not_its_name() {
     assert_eq!(show(&mut cache, &palette(5, 17)), BitmapFlags::PAL_CACHE_ME);
     let first = palette(0, 16);
     assert_eq!(show(&mut cache, &first), BitmapFlags::PAL_FROM_CACHE);
-    cache.forget_all();
-    assert_eq!(show(&mut cache, &first), BitmapFlags::PAL_CACHE_ME);
 }
 
 #[test]
@@ -106,10 +104,9 @@ fn a_message_does_not_refer_to_a_palette_that_it_brings() {
 #[test]
 fn a_palette_with_colours_that_no_pixel_has_is_not_kept() {
     let mut cache = PaletteCache::default();
+    assert_eq!(show(&mut cache, &palette(1, 256)), BitmapFlags::PAL_CACHE_ME);
     for _ in 0..2 {
-        assert_eq!(show(&mut cache, &palette(1, 256)), BitmapFlags::PAL_CACHE_ME);
         assert_eq!(show(&mut cache, &palette(1, 257)), BitmapFlags::empty());
-        cache.forget_all();
     }
 }
 

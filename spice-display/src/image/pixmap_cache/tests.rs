@@ -64,8 +64,6 @@ fn small(pixels: i64) -> PixmapCache {
 enum Act {
     /// Images, what is needed of each and what its packing leaves; whether the message is sent.
     Message(Vec<(u8, Fidelity, Fidelity)>, bool),
-    EvictAll,
-    ForgetAll,
 }
 
 fn act() -> impl Strategy<Value = Act> {
@@ -75,8 +73,6 @@ fn act() -> impl Strategy<Value = Act> {
     let images = prop::collection::vec(image, 1..5);
     prop_oneof![
         40 => (images, prop::bool::weighted(0.8)).prop_map(|(images, sent)| Act::Message(images, sent)),
-        1 => Just(Act::EvictAll),
-        1 => Just(Act::ForgetAll),
     ]
 }
 
@@ -93,11 +89,6 @@ proptest! {
         let mut viewer = Viewer::default();
         for act in acts {
             match act {
-                Act::EvictAll => cache.evict_all(),
-                Act::ForgetAll => {
-                    cache.forget_all();
-                    viewer.0.clear();
-                }
                 Act::Message(images, sent) => {
                     let before = viewer.0.clone();
                     let mut message = cache.begin();
@@ -134,9 +125,7 @@ proptest! {
                 }
             }
         }
-        cache.evict_all();
         viewer.inval(cache.take_inval_list());
-        prop_assert_eq!(viewer.0, BTreeMap::new());
         prop_assert_eq!(cache.take_inval_list(), None);
     }
 }
