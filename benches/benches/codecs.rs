@@ -3,8 +3,9 @@
 use std::hint::black_box;
 
 use bytes::Bytes;
-use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use spice_display::codec::{glz, lz, quic};
+use criterion::measurement::WallTime;
+use criterion::{BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main};
+use spice_display::codec::{glz, jpeg, lz, quic, zlib};
 
 const WIDTH: u32 = 640;
 const HEIGHT: u32 = 480;
@@ -69,48 +70,100 @@ fn desktop() -> Bytes {
     })
 }
 
+type Group<'a> = BenchmarkGroup<'a, WallTime>;
+
+fn by_quic(group: &mut Group<'_>, data: &[u8]) -> usize {
+    let format = quic::QuicFormat::Rgb32;
+    let encode = || quic::encode(black_box(data), WIDTH, HEIGHT, STRIDE, format).unwrap_or_default();
+    group.bench_function("quic encode", |b| b.iter(encode));
+    let stream = encode();
+    group.bench_function("quic decode", |b| b.iter(|| quic::decode(black_box(&stream), PIXELS)));
+    stream.len()
+}
+
+fn by_lz(group: &mut Group<'_>, data: &[u8]) -> usize {
+    let encode = || {
+        let mut stream = Vec::new();
+        let (format, data) = (lz::LzFormat::Rgb32, black_box(data));
+        let source =
+            lz::LzSource { format, width: WIDTH, height: HEIGHT, stride: STRIDE, top_down: true, data };
+        lz::encode(&source, &mut stream).map(|()| stream).unwrap_or_default()
+    };
+    group.bench_function("lz encode", |b| b.iter(encode));
+    let stream = encode();
+    group.bench_function("lz decode", |b| b.iter(|| lz::decode(black_box(&stream), PIXELS)));
+    stream.len()
+}
+
+/// The library's: what it packs takes six bytes more in a message.
+fn by_lz4(group: &mut Group<'_>, data: &[u8]) -> usize {
+    let mut packed = vec![0; lz4_flex::block::get_maximum_output_size(data.len())];
+    group.bench_function("lz4 encode", |b| {
+        b.iter(|| lz4_flex::block::compress_into(black_box(data), &mut packed));
+    });
+    lz4_flex::block::compress_into(data, &mut packed).unwrap_or_default()
+}
+
+fn by_jpeg(group: &mut Group<'_>, data: &[u8]) -> usize {
+    let of = |format, data| {
+        let (width, height, stride) = (WIDTH, HEIGHT, STRIDE);
+        jpeg::JpegSource { format, width, height, stride, top_down: true, data }
+    };
+    let encode = || {
+        let source = of(jpeg::JpegFormat::Rgb32, black_box(data));
+        jpeg::encode(&source, jpeg::QUALITY).unwrap_or_default()
+    };
+    group.bench_function("jpeg encode", |b| b.iter(encode));
+    group.bench_function("jpeg and alpha encode", |b| {
+        b.iter(|| jpeg::encode_alpha(&of(jpeg::JpegFormat::Rgba, black_box(data)), jpeg::QUALITY));
+    });
+    encode().len()
+}
+
+/// By itself, and the whole way with zlib.
+fn by_glz(group: &mut Group<'_>, data: Bytes) -> (usize, usize) {
+    let (format, width, height, stride) = (glz::GlzFormat::Rgb32, WIDTH, HEIGHT, STRIDE);
+    let source = glz::GlzSource { format, width, height, stride, top_down: true, data };
+    // Out of reach is what is not there: a picture without others before it.
+    let mut dictionary = glz::Dictionary::new(1 << 20);
+    group.bench_function("glz encode, first", |b| b.iter(|| dictionary.encode(black_box(&source), 0)));
+    group.bench_function("glz encode, again", |b| b.iter(|| dictionary.encode(black_box(&source), 1)));
+    group.bench_function("zlib_glz encode, first", |b| {
+        b.iter(|| {
+            let encoded = dictionary.encode(black_box(&source), 0);
+            encoded.map(|encoded| zlib::encode(&encoded.header(0, 0), &encoded.body))
+        });
+    });
+
+    let Ok(encoded) = dictionary.encode(&source, 0) else { return (0, 0) };
+    let stream = |id: u64| [&encoded.header(id, 0)[..], &encoded.body].concat();
+    let mut viewer = glz::Decoder::new(PIXELS);
+    group.bench_function("glz decode", |b| b.iter(|| viewer.decode(&stream(viewer.next_id()))));
+    // The first picture, every time: the viewer is new.
+    let Ok(packed) = zlib::encode(&encoded.header(0, 0), &encoded.body) else { return (0, 0) };
+    group.bench_function("zlib_glz decode", |b| {
+        b.iter(|| {
+            let stream = zlib::decode(black_box(&packed.data), packed.glz_size, u64::MAX);
+            stream.map(|stream| glz::Decoder::new(PIXELS).decode(&stream))
+        });
+    });
+    (encoded.body.len() + glz::GlzHeader::LEN, packed.data.len())
+}
+
 fn codecs(c: &mut Criterion) {
     for (name, data) in [("text", text()), ("photo", photo()), ("desktop", desktop())] {
         let mut group = c.benchmark_group(name);
         group.throughput(Throughput::Bytes(data.len() as u64));
-
-        let format = quic::QuicFormat::Rgb32;
-        let encode = || quic::encode(black_box(&data), WIDTH, HEIGHT, STRIDE, format).unwrap_or_default();
-        group.bench_function("quic encode", |b| b.iter(encode));
-        let stream = encode();
-        group.bench_function("quic decode", |b| b.iter(|| quic::decode(black_box(&stream), PIXELS)));
-
-        let encode = || {
-            let mut stream = Vec::new();
-            let (format, data) = (lz::LzFormat::Rgb32, black_box(&data[..]));
-            let source =
-                lz::LzSource { format, width: WIDTH, height: HEIGHT, stride: STRIDE, top_down: true, data };
-            lz::encode(&source, &mut stream).map(|()| stream).unwrap_or_default()
-        };
-        group.bench_function("lz encode", |b| b.iter(encode));
-        let stream = encode();
-        group.bench_function("lz decode", |b| b.iter(|| lz::decode(black_box(&stream), PIXELS)));
-
-        let source = glz::GlzSource {
-            format: glz::GlzFormat::Rgb32,
-            width: WIDTH,
-            height: HEIGHT,
-            stride: STRIDE,
-            top_down: true,
-            data,
-        };
-        // Out of reach is what is not there: a picture without others before it.
-        let mut dictionary = glz::Dictionary::new(1 << 20);
-        group.bench_function("glz encode, first", |b| b.iter(|| dictionary.encode(black_box(&source), 0)));
-        group.bench_function("glz encode, again", |b| b.iter(|| dictionary.encode(black_box(&source), 1)));
-        let encoded = dictionary.encode(&source, 0);
-        let header =
-            |id: u64| encoded.as_ref().map(|encoded| [&encoded.header(id, 0)[..], &encoded.body].concat());
-        let mut viewer = glz::Decoder::new(PIXELS);
-        group.bench_function("glz decode", |b| {
-            b.iter(|| header(viewer.next_id()).map(|stream| viewer.decode(&stream)));
-        });
+        let quic = by_quic(&mut group, &data);
+        let lz = by_lz(&mut group, &data);
+        let lz4 = by_lz4(&mut group, &data);
+        let jpeg = by_jpeg(&mut group, &data);
+        let len = data.len();
+        let (glz, zlib_glz) = by_glz(&mut group, data);
         group.finish();
+        println!(
+            "{name}, bytes of {len}: quic {quic}, lz {lz}, lz4 {lz4}, jpeg {jpeg}, glz {glz}, zlib_glz {zlib_glz}"
+        );
     }
 }
 
