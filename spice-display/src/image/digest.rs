@@ -1,14 +1,14 @@
 //! What tells images apart, whatever their guest calls them.
 //!
 //! A guest says which images viewers are to keep, and gives each an id. The C server takes that for the image: one that
-//! comes again under the id is shown as it was. But ids of Linux guests are 32 bits of a hash of the pixels, which come
-//! to be the same for two images of some ten thousand, and a guest may say anything. So ids are not used here. An image
+//! comes again under the id is shown as it was. But ids of Linux guests are 32 bits of a hash of the pixels, which two of
+//! eighty thousand images are as likely as not to share, and a guest may say anything. So ids are not used here. An image
 //! is what it shows: its [`ImageKey`] is made of its pixels, of how they are laid out, and of what viewers make of them.
 //!
-//! The hash is XXH3 of 128 bits, which runs as fast as memory does (58 GB/s out of the cache, where LZ packs 0.5), so
-//! that an image costs nothing next to what it costs to send it once. That two images of a desktop have the same is
-//! out of the question (one in 10^20 for 10^9 images). It is no cryptographic hash: who knows the seed can make two such
-//! images, and would show the viewers of its own guest a wrong picture; so the seed had better be drawn at random.
+//! The hash is XXH3 of 128 bits, which takes pixels about as fast as memory gives them, so that it costs nothing next to
+//! what it costs to send the image once. That two images of a desktop have the same is out of the question (one in 10^20
+//! for 10^9 images). It is no cryptographic hash: who knows the seed can make two such images, and would show the viewers
+//! of its own guest a wrong picture; so the seed had better be drawn at random.
 //!
 //! The key's id is what the viewer knows the image by: the hash again, with the number of the display before it. All
 //! displays of a viewer share one cache there. Since their ids are disjoint and each has a part of the cache to itself,
