@@ -1,6 +1,6 @@
 //! One viewer of any SPICE server without a ticket that counts what its display channel brings.
 //!
-//!     wire ADDR:PORT [--quiet MILLISECONDS] [--kinds]
+//!     wire ADDR:PORT [--quiet MILLISECONDS] [--kinds] [--cache PIXELS] [--window PIXELS]
 //!
 //! It says what spice-gtk says of itself: what it can draw, and how much it keeps of images. It ends when so long
 //! nothing has come after the first image, 1000 ms unless told otherwise, and prints one line of JSON: bytes and messages of
@@ -41,13 +41,15 @@ const PIXMAP_CACHE: i64 = (80 << 20) / 4;
 /// Pixels in the dictionary of spice-gtk for a guest of 128 MiB or more: 64 MiB.
 const GLZ_WINDOW: i32 = (64 << 20) / 4;
 
-const USAGE: &str = "wire ADDR:PORT [--quiet MILLISECONDS] [--kinds]";
+const USAGE: &str = "wire ADDR:PORT [--quiet MILLISECONDS] [--kinds] [--cache PIXELS] [--window PIXELS]";
 
 #[derive(Debug)]
 struct Options {
     addr: String,
     quiet: Duration,
     kinds: bool,
+    cache: i64,
+    window: i32,
 }
 
 impl Options {

@@ -2,7 +2,7 @@
 //! every pixel, whichever way is forced.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
@@ -113,7 +113,7 @@ fn packing(data: &ImageData) -> &'static str {
 }
 
 /// remote-viewer follows from the start; spicy-screenshot comes when all is drawn.
-fn real_viewers(path: &PathBuf, method: &str, programs: &Programs) -> Result<(), String> {
+fn real_viewers(path: &Path, method: &str, programs: &Programs) -> Result<(), String> {
     let moment = recordings::last_moment(path)?;
     let scratch = Scratch::new()?;
     let (theirs, server, mut desktop) = thread::scope(|scope| {
