@@ -54,11 +54,19 @@ struct Options {
 
 impl Options {
     fn parse(mut arguments: impl Iterator<Item = String>) -> Option<Self> {
-        let mut options = Self { addr: arguments.next()?, quiet: Duration::from_millis(1000), kinds: false };
+        let mut options = Self {
+            addr: arguments.next()?,
+            quiet: Duration::from_millis(1000),
+            kinds: false,
+            cache: PIXMAP_CACHE,
+            window: GLZ_WINDOW,
+        };
         while let Some(argument) = arguments.next() {
             match argument.as_str() {
                 "--quiet" => options.quiet = Duration::from_millis(arguments.next()?.parse().ok()?),
                 "--kinds" => options.kinds = true,
+                "--cache" => options.cache = arguments.next()?.parse().ok()?,
+                "--window" => options.window = arguments.next()?.parse().ok()?,
                 _ => return None,
             }
         }
@@ -258,9 +266,9 @@ fn watch(options: &Options) -> Result<Counts, Failure> {
     let mut display = Channel::link(&options.addr, session, ChannelType::DISPLAY, caps)?;
     let init = ClientMessage::Init(display::Init {
         pixmap_cache_id: 1,
-        pixmap_cache_size: PIXMAP_CACHE,
+        pixmap_cache_size: options.cache,
         glz_dictionary_id: 1,
-        glz_dictionary_window_size: GLZ_WINDOW,
+        glz_dictionary_window_size: options.window,
     });
     display.send(init.id(), &init.encode().to_bytes())?;
     display.stream.set_read_timeout(Some(Duration::from_millis(50)))?;
