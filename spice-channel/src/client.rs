@@ -8,6 +8,7 @@ use spice_proto::{Body, HeaderKind, LAST_BASE_ID};
 
 use crate::incoming::{Incoming, IncomingMessage};
 use crate::liveness::Liveness;
+use crate::throughput::Throughput;
 use crate::{AckWindow, ChannelError, Time};
 
 /// How a channel treats its connections.
@@ -58,6 +59,7 @@ pub struct RedChannelClient {
     incoming: Incoming,
     ack: AckWindow,
     liveness: Liveness,
+    throughput: Throughput,
     serial: u64,
     out: Transmit,
     in_flight: usize,
@@ -73,6 +75,7 @@ impl RedChannelClient {
             incoming: Incoming::new(header, config.max_incoming),
             ack: AckWindow::new(config.ack_window),
             liveness: Liveness::new(config.ping_interval, config.stall_limit, now),
+            throughput: Throughput::default(),
             serial: 0,
             out: Transmit::default(),
             in_flight: 0,
@@ -127,6 +130,7 @@ impl RedChannelClient {
     pub fn handle_written(&mut self, len: usize, now: Time) {
         self.in_flight = self.in_flight.saturating_sub(len);
         self.liveness.handle_progress(self.in_flight > 0, now);
+        self.throughput.handle_written(len, self.in_flight > 0, now);
     }
 
     /// Time has passed: a ping may be due.
@@ -163,6 +167,13 @@ impl RedChannelClient {
     #[must_use]
     pub fn round_trip(&self) -> Option<Duration> {
         self.liveness.round_trip()
+    }
+
+    /// Bytes a second that the connection has carried while it was kept busy; none for one that took everything at once,
+    /// or has not been busy for a minute.
+    #[must_use]
+    pub fn throughput(&self, now: Time) -> Option<u64> {
+        self.throughput.rate(now)
     }
 
     /// Turns a message into bytes, whether there is room or not.

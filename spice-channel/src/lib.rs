@@ -35,6 +35,7 @@ mod incoming;
 mod liveness;
 mod pipe;
 mod red_client;
+mod throughput;
 mod time;
 
 pub use ack::AckWindow;

@@ -46,6 +46,15 @@ pub(crate) struct ServerArgs {
     #[arg(long, value_name = "METHOD", default_value = "auto_glz")]
     pub(crate) image_compression: String,
 
+    /// Which viewers get images without hard edges as JPEG, and without loss later: auto (those behind links below
+    /// 10 Mbit/s), always or never.
+    #[arg(long, value_name = "WHEN", default_value = "auto")]
+    pub(crate) jpeg_wan_compression: String,
+
+    /// Which viewers get GLZ images packed once more with zlib: auto, always or never.
+    #[arg(long, value_name = "WHEN", default_value = "auto")]
+    pub(crate) zlib_glz_wan_compression: String,
+
     /// Print a line of JSON every second: viewers, commands, bytes, cpu.
     #[arg(long)]
     pub(crate) stats: bool,

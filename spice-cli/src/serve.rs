@@ -1,9 +1,11 @@
 //! `spice-cli server`.
 
+use std::fmt::Display;
 use std::fs;
 use std::future::pending;
 use std::net::SocketAddr;
 use std::path::Path;
+use std::str::FromStr;
 
 use spice_server::guest::Guest;
 use spice_server::guest::bench::{BenchGuest, BenchSpec};
@@ -21,8 +23,10 @@ pub(crate) fn serve(args: &ServerArgs) -> Result<(), String> {
     let auth = auth(args)?;
     let guest = guest(args)?;
     let mut config = ServerConfig::new(args.listen, auth);
-    let compression = args.image_compression.parse();
-    config.worker.compression = compression.map_err(|error| format!("--image-compression: {error}"))?;
+    let display = &mut config.worker.display;
+    display.compression = parse("--image-compression", &args.image_compression)?;
+    display.jpeg = parse("--jpeg-wan-compression", &args.jpeg_wan_compression)?;
+    display.zlib_glz = parse("--zlib-glz-wan-compression", &args.zlib_glz_wan_compression)?;
     let runtime = Runtime::new().map_err(|error| format!("cannot start the runtime: {error}"))?;
     runtime.block_on(async {
         let server = Server::bind(config, guest).await.map_err(|error| error.to_string())?;
@@ -48,6 +52,10 @@ fn print_how_to_connect(addr: SocketAddr, args: &ServerArgs) {
 }
 
 /// Whom to let in: anybody without a ticket on loopback, or when told so.
+fn parse<T: FromStr<Err: Display>>(option: &str, value: &str) -> Result<T, String> {
+    value.parse().map_err(|error| format!("{option}: {error}"))
+}
+
 fn auth(args: &ServerArgs) -> Result<Auth, String> {
     match &args.ticket_file {
         Some(path) => Ok(Auth::Ticket(read_ticket(path)?)),

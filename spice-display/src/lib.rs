@@ -15,11 +15,12 @@ pub mod region;
 mod cursor;
 mod display;
 mod image;
+mod once_list;
 mod surface;
 mod worker;
 
 pub use cursor::CursorChannel;
-pub use display::{DisplayChannel, DisplayStats};
-pub use image::{Compression, UnknownCompression};
+pub use display::{DisplayChannel, DisplayConfig, DisplayStats, UnknownWanCompression, WanCompression};
+pub use image::{Compression, EncodeDone, EncodeJob, UnknownCompression};
 pub use surface::{DrawError, Generation, Surface, SurfaceError, SurfaceLimits, SurfaceShape, SurfaceTable};
 pub use worker::{CommandError, RedWorker, WorkerConfig};

@@ -2,43 +2,29 @@
 
 use core::time::Duration;
 
-use spice_channel::{Channel, ChannelConfig, PipeLimits, Time};
+use spice_channel::{Channel, ChannelConfig, Time};
 use spice_proto::{ChannelId, SurfaceId};
 
-use crate::image::Compression;
 use crate::qxl::{Command, DeviceEvent, GuestEvent, PrimarySurface, SurfaceCommand};
-use crate::surface::{DrawError, SurfaceError, SurfaceLimits, SurfaceShape};
-use crate::{CursorChannel, DisplayChannel};
+use crate::surface::{DrawError, SurfaceError, SurfaceShape};
+use crate::{CursorChannel, DisplayChannel, DisplayConfig};
 
 /// How a worker treats its guest and its viewers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WorkerConfig {
     /// Which display, and which cursor channel beside it.
     pub id: ChannelId,
-    /// The connections of the display channel.
-    pub display: ChannelConfig,
+    /// The display channel.
+    pub display: DisplayConfig,
     /// The connections of the cursor channel.
     pub cursor: ChannelConfig,
-    /// What a viewer's display pipe may hold before it is squashed.
-    pub pipe: PipeLimits,
-    /// What the guest may ask for.
-    pub surfaces: SurfaceLimits,
-    /// How viewers get their images that do not say how they would like them.
-    pub compression: Compression,
 }
 
 impl Default for WorkerConfig {
     fn default() -> Self {
-        // 8192 messages are a megabyte of the smallest draws, so no link is limited by the window.
-        let ack_window = 8192;
-        Self {
-            id: ChannelId(0),
-            display: ChannelConfig { ack_window, ..ChannelConfig::default() },
-            cursor: ChannelConfig { ack_window, in_flight: 64 << 10, ..ChannelConfig::default() },
-            pipe: PipeLimits { items: 256, bytes: 16 << 20 },
-            surfaces: SurfaceLimits::default(),
-            compression: Compression::default(),
-        }
+        let display = DisplayConfig::default();
+        let cursor = ChannelConfig { in_flight: 64 << 10, ..display.connections };
+        Self { id: ChannelId(0), display, cursor }
     }
 }
 
@@ -46,7 +32,7 @@ impl WorkerConfig {
     /// The same, with viewers that take nothing for `limit` ended.
     #[must_use]
     pub const fn with_stall_limit(mut self, limit: Duration) -> Self {
-        self.display.stall_limit = limit;
+        self.display.connections.stall_limit = limit;
         self.cursor.stall_limit = limit;
         self
     }
@@ -76,13 +62,7 @@ impl RedWorker {
     #[must_use]
     pub fn new(config: &WorkerConfig) -> Self {
         Self {
-            display: DisplayChannel::new(
-                config.id,
-                config.display,
-                config.pipe,
-                config.surfaces,
-                config.compression,
-            ),
+            display: DisplayChannel::new(config.id, config.display),
             cursor: CursorChannel::new(config.id, config.cursor),
         }
     }

@@ -8,7 +8,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use spice_channel::{ChannelLink, ClientId, Time};
-use spice_display::RedWorker;
+use spice_display::{EncodeDone, EncodeJob, RedWorker};
 use spice_proto::inputs::KeyModifiers;
 use spice_proto::{ChannelType, LinkError};
 use tokio::net::TcpStream;
@@ -35,6 +35,8 @@ pub(crate) enum WorkerMessage {
     Inputs(Vec<GuestInput>, Option<ReadPermit>),
     /// Whether viewers draw the pointer where their own mouse is.
     PointerIsLocal(bool),
+    /// A picture has been packed.
+    Encoded(EncodeDone),
     /// Something may be new.
     Wake,
     /// The server ends.
@@ -60,6 +62,12 @@ impl WorkerHandle {
         connect(stream, result(LinkError::OK), move |event| {
             let _ = mailbox.send(WorkerMessage::Connection(kind, id, event));
         })
+    }
+
+    /// Packs a picture on a thread of its own; the worker hears of it.
+    fn encode(&self, runtime: &Handle, job: EncodeJob) {
+        let mailbox = self.mailbox.clone();
+        runtime.spawn_blocking(move || mailbox.send(WorkerMessage::Encoded(job.run())));
     }
 }
 
@@ -93,6 +101,10 @@ struct Worker {
     reds: RedsHandle,
     counters: Arc<Counters>,
     leds: KeyModifiers,
+    /// Pictures that are being packed elsewhere.
+    encoding: usize,
+    /// How many may be at a time.
+    encoders: usize,
     finished: watch::Sender<bool>,
     finished_since: Option<Time>,
 }
@@ -103,6 +115,9 @@ const BATCH: usize = 64;
 /// Messages that are taken before the guest and the viewers have their turn: who never stops talking keeps nobody from
 /// theirs.
 const MESSAGES: usize = 64;
+
+/// Pictures that are packed at a time, where there are so many processors.
+const MOST_ENCODERS: usize = 8;
 
 /// How long the last picture of a guest that has ended may take to reach its viewers.
 const LINGER: Duration = Duration::from_secs(2);
@@ -140,6 +155,8 @@ impl WorkerMailbox {
             display_connections: ChannelDriver::new(Arc::clone(&counters)),
             cursor_connections: ChannelDriver::new(Arc::clone(&counters)),
             leds: guest.leds(),
+            encoding: 0,
+            encoders: thread::available_parallelism().map_or(1, usize::from).min(MOST_ENCODERS),
             guest,
             handle: self.handle(),
             mailbox: self.mailbox,
@@ -253,6 +270,10 @@ impl Worker {
             }
             WorkerMessage::Inputs(inputs, _permit) => self.handle_inputs(inputs, now),
             WorkerMessage::PointerIsLocal(local) => cursor.set_local(local),
+            WorkerMessage::Encoded(done) => {
+                self.encoding -= 1;
+                display.handle_encoded(done);
+            }
             WorkerMessage::Wake | WorkerMessage::Stop => {}
         }
     }
@@ -281,11 +302,32 @@ impl Worker {
 
     fn flush(&mut self, now: Time) {
         let (display, cursor) = self.core.channels_mut();
-        self.display_connections.flush(display, now);
         self.cursor_connections.flush(cursor, now);
+        self.display_connections.flush(display, now);
+        while self.encode() {
+            self.display_connections.flush(self.core.display_mut(), now);
+        }
         let stats = self.core.display().stats();
         self.counters.queued.store(stats.queued as u64, Ordering::Relaxed);
         self.counters.squashes.store(stats.squashes, Ordering::Relaxed);
+    }
+
+    /// Has the pictures packed that viewers wait for: small ones here and now, the others elsewhere, some at a time.
+    /// Answers whether one is packed already.
+    fn encode(&mut self) -> bool {
+        let display = self.core.display_mut();
+        let mut packed = false;
+        while let Some(job) = display.poll_encode(true) {
+            display.handle_encoded(job.run());
+            packed = true;
+        }
+        while self.encoding < self.encoders
+            && let Some(job) = display.poll_encode(false)
+        {
+            self.encoding += 1;
+            self.handle.encode(&self.runtime, job);
+        }
+        packed
     }
 
     fn check_finished(&mut self, now: Time) {

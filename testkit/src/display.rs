@@ -6,7 +6,7 @@ use bytes::Bytes;
 use spice_display::canvas::{Canvas, Surfaces, clip_region};
 use spice_display::qxl::Drawable;
 use spice_proto::SurfaceId;
-use spice_proto::display::{Head, ServerMessage, SurfaceFlags};
+use spice_proto::display::{Head, ImageType, ServerMessage, SurfaceFlags};
 
 use crate::images::{GLZ_WINDOW, Images};
 use crate::translate::drawable;
@@ -73,6 +73,12 @@ impl DisplayModel {
     #[must_use]
     pub fn count(&self, id: u16) -> u64 {
         self.messages.get(&id).copied().unwrap_or(0)
+    }
+
+    /// How many images packed this way have come.
+    #[must_use]
+    pub fn images(&self, kind: ImageType) -> u64 {
+        self.images.count(kind)
     }
 
     /// Takes one message.

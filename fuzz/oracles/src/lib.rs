@@ -9,6 +9,7 @@ mod codecs;
 mod guest;
 mod memory;
 mod migration;
+mod pictures;
 mod session;
 
 use bytes::Bytes;
@@ -16,6 +17,7 @@ pub use codecs::{glz, lz};
 pub use guest::{agent, stream_device};
 pub use memory::qxl_command;
 pub use migration::migration;
+pub use pictures::{encode_decode, zlib_glz};
 pub use session::{connection_file, sasl, smartcard_device, sub_list};
 use spice_channel::{ChannelConfig, RedChannelClient, Time};
 use spice_display::codec::quic;
@@ -56,6 +58,8 @@ pub const ORACLES: &[Oracle] = &[
     ("quic", quic),
     ("lz", lz),
     ("glz", glz),
+    ("zlib_glz", zlib_glz),
+    ("encode_decode", encode_decode),
     ("agent", agent),
     ("stream_device", stream_device),
     ("migration", migration),

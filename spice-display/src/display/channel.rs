@@ -2,27 +2,28 @@
 
 use std::sync::Arc;
 
-use spice_channel::{
-    Channel, ChannelConfig, ChannelError, ChannelLink, ClientId, PipeLimits, RedChannel, Time, Transmit,
-};
+use spice_channel::{Channel, ChannelError, ChannelLink, ClientId, RedChannel, Time, Transmit};
 use spice_proto::caps::{CapabilitySet, DisplayCap};
 use spice_proto::{ChannelId, ChannelType, Rect, SurfaceId};
 
+use super::config::DisplayConfig;
 use super::draw::{Draw, Target};
+use super::encoder::Encoder;
+use super::shared::Shared;
+use super::snapshots::Snapshots;
 use super::viewer::DisplayViewer;
 use crate::canvas::{Canvas, PaintError};
-use crate::image::Compression;
+use crate::image::{EncodeDone, EncodeJob};
 use crate::qxl::{Bitmap, Drawable};
-use crate::surface::{DrawError, Drawn, SurfaceError, SurfaceLimits, SurfaceShape, SurfaceTable};
+use crate::surface::{DrawError, Drawn, SurfaceError, SurfaceShape, SurfaceTable};
 
 /// One display: its surfaces and its viewers.
 #[derive(Debug)]
 pub struct DisplayChannel {
     channel: RedChannel<DisplayViewer>,
-    surfaces: SurfaceTable,
-    config: ChannelConfig,
-    limits: PipeLimits,
-    compression: Compression,
+    id: ChannelId,
+    shared: Shared,
+    config: DisplayConfig,
     failures: Vec<PaintError>,
 }
 
@@ -43,19 +44,16 @@ pub struct DisplayStats {
 impl DisplayChannel {
     /// A display without a surface and without viewers.
     #[must_use]
-    pub fn new(
-        id: ChannelId,
-        config: ChannelConfig,
-        limits: PipeLimits,
-        surfaces: SurfaceLimits,
-        compression: Compression,
-    ) -> Self {
+    pub fn new(id: ChannelId, config: DisplayConfig) -> Self {
         Self {
             channel: RedChannel::new(ChannelType::DISPLAY, id),
-            surfaces: SurfaceTable::new(surfaces),
+            id,
+            shared: Shared {
+                surfaces: SurfaceTable::new(config.surfaces),
+                snapshots: Snapshots::default(),
+                encoder: Encoder::default(),
+            },
             config,
-            limits,
-            compression,
             failures: Vec::new(),
         }
     }
@@ -63,7 +61,7 @@ impl DisplayChannel {
     /// The surfaces that there are.
     #[must_use]
     pub fn surfaces(&self) -> &SurfaceTable {
-        &self.surfaces
+        &self.shared.surfaces
     }
 
     /// Which viewers there are, in the order of their ids.
@@ -75,8 +73,7 @@ impl DisplayChannel {
     /// False for one that is not here.
     #[must_use]
     pub fn is_current(&self, viewer: ClientId) -> bool {
-        let taken = |client: &DisplayViewer| client.view().is_current() && client.as_ref().in_flight() == 0;
-        self.channel.iter().any(|(id, client)| id == viewer && taken(client))
+        self.channel.iter().any(|(id, client)| id == viewer && client.is_current())
     }
 
     /// Whether nothing waits for any viewer, so that each is sent the next command as it is. Bytes may still be on their
@@ -107,9 +104,9 @@ impl DisplayChannel {
         shape: SurfaceShape,
         content: Option<&Bitmap>,
     ) -> Result<(), SurfaceError> {
-        self.surfaces.create(id, shape, content)?;
+        self.shared.surfaces.create(id, shape, content)?;
         for (_, viewer) in self.channel.iter_mut() {
-            viewer.view_mut().handle_create(id, content.is_some(), &self.surfaces);
+            viewer.view_mut().handle_create(id, content.is_some(), &self.shared.surfaces);
         }
         Ok(())
     }
@@ -119,18 +116,18 @@ impl DisplayChannel {
     /// # Errors
     /// [`SurfaceError::Missing`].
     pub fn destroy_surface(&mut self, id: SurfaceId) -> Result<(), SurfaceError> {
-        let covered = self.surfaces.destroy(id)?;
+        let covered = self.shared.surfaces.destroy(id)?;
         self.report_failures();
         for (_, viewer) in self.channel.iter_mut() {
             viewer.view_mut().handle_covered(&covered);
-            viewer.view_mut().handle_destroy(id, &self.surfaces);
+            viewer.view_mut().handle_destroy(id, &self.shared.surfaces);
         }
         Ok(())
     }
 
     /// Every surface ends.
     pub fn destroy_surfaces(&mut self) {
-        let ids: Vec<SurfaceId> = self.surfaces.iter().map(|(id, _)| id).collect();
+        let ids: Vec<SurfaceId> = self.shared.surfaces.iter().map(|(id, _)| id).collect();
         for id in ids {
             let _ = self.destroy_surface(id);
         }
@@ -142,13 +139,13 @@ impl DisplayChannel {
     /// What cannot be drawn is refused, and no viewer hears of it.
     pub fn draw(&mut self, drawable: Drawable) -> Result<(), DrawError> {
         let drawable = Arc::new(drawable);
-        let Drawn { sequence, area, added, mut covered } = self.surfaces.draw(&drawable)?;
+        let Drawn { sequence, area, covers, added, mut covered } = self.shared.surfaces.draw(&drawable)?;
         if !area.is_empty() && !self.channel.is_empty() {
             covered.sort_unstable();
-            let target = Target::of(&drawable, &self.surfaces);
-            let draw = Arc::new(Draw::new(sequence, drawable, area, target));
+            let target = Target::of(&drawable, &self.shared.surfaces);
+            let draw = Arc::new(Draw::new(sequence, drawable, area, covers, target));
             for (_, viewer) in self.channel.iter_mut() {
-                viewer.view_mut().handle_draw(&draw, added, &self.surfaces);
+                viewer.view_mut().handle_draw(&draw, added, &self.shared.surfaces);
                 viewer.view_mut().handle_covered(&covered);
             }
         }
@@ -158,7 +155,25 @@ impl DisplayChannel {
 
     /// The pixels of a surface, those of `area` as they are now.
     pub fn canvas(&mut self, id: SurfaceId, area: Rect) -> Option<&Canvas> {
-        self.surfaces.canvas(id, area)
+        self.shared.surfaces.canvas(id, area)
+    }
+
+    /// A picture that viewers wait for, to be packed wherever and whenever; what comes of it goes into
+    /// [`Self::handle_encoded`]. Meanwhile other viewers, and what has no picture, go on.
+    ///
+    /// To be asked once every viewer has been polled, so that pictures come in the order of the guest's commands. There
+    /// are at most 16 for each viewer that wait or are being packed. A `small` one takes less time than it takes to give
+    /// it to somebody else.
+    pub fn poll_encode(&mut self, small: bool) -> Option<EncodeJob> {
+        self.shared.encoder.poll(small)
+    }
+
+    /// A picture has been packed; the viewers that wait for it can be polled.
+    pub fn handle_encoded(&mut self, done: EncodeDone) {
+        self.shared.encoder.handle_done(done);
+        if self.channel.is_empty() {
+            self.shared.encoder.forget();
+        }
     }
 
     /// Why a command that was taken could not be painted after all. Viewers are shown what its surface shows.
@@ -168,9 +183,9 @@ impl DisplayChannel {
 
     /// Has viewers shown the truth where a command could not be painted: they were told to draw it.
     fn report_failures(&mut self) {
-        while let Some(failure) = self.surfaces.poll_failure() {
+        while let Some(failure) = self.shared.surfaces.poll_failure() {
             for (_, viewer) in self.channel.iter_mut() {
-                viewer.view_mut().handle_change(failure.surface, failure.area, &self.surfaces);
+                viewer.view_mut().handle_change(failure.surface, failure.area, &self.shared.surfaces);
             }
             if self.failures.len() < MAX_FAILURES {
                 self.failures.push(failure.error);
@@ -185,13 +200,17 @@ impl Channel for DisplayChannel {
     }
 
     fn connect(&mut self, client: ClientId, link: ChannelLink, now: Time) {
-        let viewer =
-            DisplayViewer::new(link, self.config, self.limits, self.compression, &self.surfaces, now);
+        let surfaces = &self.shared.surfaces;
+        let dictionary = self.id == ChannelId(0);
+        let viewer = DisplayViewer::new(link, &self.config, dictionary, surfaces, now);
         self.channel.attach(client, viewer);
     }
 
     fn disconnect(&mut self, client: ClientId, _: Time) {
         self.channel.detach(client);
+        if self.channel.is_empty() {
+            self.shared.encoder.forget();
+        }
     }
 
     fn handle_bytes(&mut self, client: ClientId, bytes: &[u8], now: Time) -> Result<(), ChannelError> {
@@ -207,12 +226,13 @@ impl Channel for DisplayChannel {
     }
 
     fn poll_transmit(&mut self, client: ClientId, now: Time) -> Option<Transmit> {
-        let transmit = self.channel.client_mut(client)?.poll_transmit(&mut self.surfaces, now);
+        let transmit = self.channel.client_mut(client)?.poll_transmit(&mut self.shared, now);
         self.report_failures();
         transmit
     }
 
     fn poll_timeout(&self) -> Option<Time> {
-        self.channel.poll_timeout()
+        let repairs = self.channel.iter().filter_map(|(_, viewer)| viewer.poll_timeout());
+        self.channel.poll_timeout().into_iter().chain(repairs).min()
     }
 }

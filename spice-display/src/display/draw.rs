@@ -1,28 +1,31 @@
 //! A drawing command on its way to the viewers.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
-use spice_proto::display::{AlphaFlags, SurfaceFormat};
+use spice_proto::display::{AlphaFlags, Ropd, SurfaceFormat};
 use spice_proto::{Body, Rect, SurfaceId};
 
 use super::abilities::Abilities;
-use super::messages::Messages;
-use super::translate::{draw_message, methods};
-use crate::image::Packing;
+use super::translate::{SentImage, draw_message, packable};
+use crate::image::Picture;
 use crate::qxl::{DrawOp, Drawable, ImageSource};
 use crate::surface::{Sequence, SurfaceTable};
 
 /// A drawing command, shared by the pipes of all viewers.
 ///
-/// It becomes a message when the first viewer has room for it, and the message's bytes are kept: another viewer for which
-/// its images are packed the same way is sent the same ones.
+/// It becomes a message when the first viewer has room for it. The message's bytes are kept for the others, or what its
+/// images were packed to where it has some: of those each viewer has its own way.
 #[derive(Debug)]
 pub(super) struct Draw {
     sequence: Sequence,
     drawable: Arc<Drawable>,
     area: Rect,
-    target: Target,
-    messages: Messages,
+    /// Every pixel of `area` gets a value that does not depend on the old one.
+    covers: bool,
+    /// What is drawn comes from a surface that has bits which mean nothing, and shows them.
+    mixes: bool,
+    pictures: Box<[Arc<Picture>]>,
+    message: OnceLock<Option<(u16, Body)>>,
 }
 
 /// What is drawn on, as far as viewers may see it otherwise.
@@ -57,8 +60,16 @@ impl Target {
 
 impl Draw {
     /// A command that touches pixels in `area` only.
-    pub(super) fn new(sequence: Sequence, drawable: Arc<Drawable>, area: Rect, target: Target) -> Self {
-        Self { sequence, drawable, area, target, messages: Messages::default() }
+    pub(super) fn new(
+        sequence: Sequence,
+        drawable: Arc<Drawable>,
+        area: Rect,
+        covers: bool,
+        target: Target,
+    ) -> Self {
+        let picture = |bitmap| Arc::new(Picture::new(Arc::clone(bitmap), target.exact));
+        let pictures = packable(&drawable.op).map(picture).collect();
+        Self { sequence, drawable, area, covers, mixes: target.mixes, pictures, message: OnceLock::new() }
     }
 
     /// Its place in the order of all commands.
@@ -75,7 +86,7 @@ impl Draw {
             ImageSource::Surface(surface) => surface == self.drawable.surface,
             _ => false,
         });
-        !own && !self.target.mixes
+        !own && !self.mixes
             && match op {
                 DrawOp::Composite(_) => abilities.composite,
                 // Viewers shift glyphs of 8 bits by a row, and read what lies behind them.
@@ -98,18 +109,66 @@ impl Draw {
         self.drawable.reads().filter(|read| *read != self.drawable.surface)
     }
 
+    /// Whether every pixel of the area gets a value that does not depend on the old one.
+    pub(super) fn covers(&self) -> bool {
+        self.covers
+    }
+
+    /// Whether pixels that are a little wrong, on the surface or in its pictures, make no more than a little wrong in
+    /// what it draws. Bits that are turned or compared make more.
+    pub(super) fn is_forgiving(&self) -> bool {
+        let put = |rop| rop == Ropd::OP_PUT;
+        match &self.drawable.op {
+            DrawOp::Copy(copy) | DrawOp::Blend(copy) => put(copy.rop),
+            DrawOp::Fill(fill) => put(fill.rop),
+            DrawOp::Stroke(stroke) => put(stroke.fore_mode),
+            DrawOp::Text(text) => put(text.fore_mode) && put(text.back_mode),
+            DrawOp::Blackness(_)
+            | DrawOp::Whiteness(_)
+            | DrawOp::CopyBits(_)
+            | DrawOp::AlphaBlend(_)
+            | DrawOp::Nop => true,
+            DrawOp::Composite(_)
+            | DrawOp::Invers(_)
+            | DrawOp::Opaque(_)
+            | DrawOp::Rop3(_)
+            | DrawOp::Transparent(_) => false,
+        }
+    }
+
+    /// Whether its pictures may be sent with loss.
+    pub(super) fn may_lose(&self) -> bool {
+        let copies = matches!(self.drawable.op, DrawOp::Copy(_) | DrawOp::Blend(_) | DrawOp::AlphaBlend(_));
+        copies && self.is_forgiving()
+    }
+
+    /// Whether it copies pixels of the surface that it draws on.
+    pub(super) fn moves(&self) -> Option<Rect> {
+        let DrawOp::CopyBits(copy) = &self.drawable.op else { return None };
+        let (bbox, area) = (self.drawable.bbox, self.area);
+        let left = area.left.wrapping_sub(bbox.left).wrapping_add(copy.source.x);
+        let top = area.top.wrapping_sub(bbox.top).wrapping_add(copy.source.y);
+        Some(Rect::new(left, top, area.width(), area.height()))
+    }
+
     /// Bytes that it keeps alive.
     pub(super) fn weight(&self) -> usize {
         self.drawable.weight()
     }
 
-    /// Its message, number and body; none where there is none ([`draw_message`]).
-    pub(super) fn message(&self, packing: Packing) -> Option<&(u16, Body)> {
-        let Self { drawable, target, .. } = self;
-        let make = || {
-            let message = draw_message(drawable, target.exact, packing)?;
-            Some((message.id(), message.encode()))
-        };
-        self.messages.message(packing, || methods(drawable, target.exact, packing), make)
+    /// The bitmaps that viewers are to be sent with it.
+    pub(super) fn pictures(&self) -> &[Arc<Picture>] {
+        &self.pictures
+    }
+
+    /// Its message where it has no pictures, number and body; none where there is none ([`draw_message`]).
+    pub(super) fn message(&self) -> Option<&(u16, Body)> {
+        self.message.get_or_init(|| self.message_with(Vec::new())).as_ref()
+    }
+
+    /// Its message with its pictures as a viewer gets them.
+    pub(super) fn message_with(&self, pictures: Vec<SentImage>) -> Option<(u16, Body)> {
+        let message = draw_message(&self.drawable, pictures)?;
+        Some((message.id(), message.encode()))
     }
 }

@@ -1,19 +1,16 @@
 //! Surfaces, and parts of them, as the messages that viewers get.
 
 use spice_proto::display::{
-    Clip, DisplayBase, DrawCopy, Head, Image, ImageFlags, Mask, MonitorsConfig, Ropd, ScaleMode,
+    Clip, DisplayBase, DrawCopy, Head, Image, ImageData, ImageFlags, Mask, MonitorsConfig, Ropd, ScaleMode,
     ServerMessage, SurfaceCreate, SurfaceFlags,
 };
 use spice_proto::{Rect, SurfaceId};
 
-use crate::image::{Packing, bitmap_data};
-use crate::qxl::Bitmap;
 use crate::surface::{SurfaceShape, SurfaceTable};
 
-/// The message that brings `area` of a surface to what `pixels` show.
-pub(super) fn image_message(id: SurfaceId, area: Rect, pixels: &Bitmap, packing: Packing) -> ServerMessage {
-    let (width, height) = (pixels.width(), pixels.height());
-    let data = bitmap_data(pixels, packing);
+/// The message that brings `area` of a surface to what an image of that size shows.
+pub(super) fn image_message(id: SurfaceId, area: Rect, data: ImageData) -> ServerMessage {
+    let (width, height) = (area.width(), area.height());
     ServerMessage::DrawCopy(DrawCopy {
         base: DisplayBase { surface_id: id, bbox: area, clip: Clip::None },
         source: Some(Image { id: 0, flags: ImageFlags::empty(), width, height, data }),

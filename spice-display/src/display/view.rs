@@ -228,7 +228,7 @@ impl View {
         let piece = if blank && region.contains_rect(&bounds) {
             bounds
         } else {
-            piece(region, if id == swept { row } else { 0 })
+            piece(region, if id == swept { row } else { 0 }, DAMAGE_PIECE)
         };
         let last = region.rects().next_back().is_none_or(|rect| piece.bottom >= rect.bottom);
         self.sweep = if last { (SurfaceId(id.0.wrapping_add(1)), 0) } else { (id, piece.bottom) };
@@ -325,13 +325,13 @@ impl View {
     }
 }
 
-/// A rectangle of the region that is not too large for one message: the first one that begins at `row` or below it,
+/// A rectangle of the region, of not more pixels than these unless a row has more: the first one that begins at `row` or below it,
 /// or the first of all, cut.
-fn piece(region: &Region, row: i32) -> Rect {
+pub(super) fn piece(region: &Region, row: i32, pixels: u32) -> Rect {
     let mut rects = region.rects();
     let Some(first) = rects.clone().find(|rect| rect.top >= row).or_else(|| rects.next()) else {
         return Rect::default();
     };
-    let rows = (DAMAGE_PIECE / first.width().max(1)).clamp(1, first.height().max(1));
+    let rows = (pixels / first.width().max(1)).clamp(1, first.height().max(1));
     Rect::new(first.left, first.top, first.width(), rows)
 }

@@ -1,24 +1,46 @@
 //! One viewer of the display channel.
 
-use spice_channel::{ChannelConfig, ChannelError, ChannelLink, PipeLimits, RedChannelClient, Time, Transmit};
-use spice_proto::SurfaceId;
+use std::sync::Arc;
+
+use spice_channel::{ChannelError, ChannelLink, RedChannelClient, Time, Transmit};
 use spice_proto::caps::{Capabilities, DisplayCap};
-use spice_proto::display::{ClientMessage, ServerMessage};
+use spice_proto::display::{ClientMessage, ImageData, ImageFlags, ServerMessage};
+use spice_proto::{Rect, SurfaceId};
 
 use super::abilities::Abilities;
+use super::config::DisplayConfig;
+use super::draw::Draw;
+use super::encoder::{Encoder, GLZ_WINDOW};
+use super::glz::GlzHistory;
+use super::lossy::Lossy;
 use super::marshal::{create_message, image_message, monitors_message};
+use super::outbox::{Outbox, Outgoing, Wanted};
+use super::shared::Shared;
+use super::translate::SentImage;
 use super::view::{Next, View};
-use crate::image::{Compression, Packing};
-use crate::surface::SurfaceTable;
+use super::wan::{LinkSpeed, WanCompression};
+use crate::image::{Compression, Method, Packed, Packing, Picture};
+use crate::surface::{Sequence, SurfaceTable};
 
 #[derive(Debug)]
 pub(super) struct DisplayViewer {
     red: RedChannelClient,
     caps: Capabilities,
     packing: Packing,
+    /// Whether the viewer's dictionary is this display's to use: it has one for all its displays.
+    dictionary: bool,
     /// Whether the viewer has said how much it can keep. Until then it is sent nothing.
     ready: bool,
     view: View,
+    /// What it is sent next.
+    outbox: Outbox,
+    glz: GlzHistory,
+    speed: LinkSpeed,
+    jpeg: WanCompression,
+    zlib_glz: WanCompression,
+    /// Whether GLZ is packed once more for this viewer now.
+    zlib: bool,
+    lossy: Lossy,
     /// The viewer is to be told to show its primary surface as soon as there is something on it.
     mark_due: bool,
 }
@@ -26,20 +48,27 @@ pub(super) struct DisplayViewer {
 impl DisplayViewer {
     pub(super) fn new(
         link: ChannelLink,
-        config: ChannelConfig,
-        limits: PipeLimits,
-        compression: Compression,
+        config: &DisplayConfig,
+        dictionary: bool,
         surfaces: &SurfaceTable,
         now: Time,
     ) -> Self {
         let abilities = Abilities::new(&link.caps);
-        let packing = Packing::new(compression, link.caps.has_display(DisplayCap::LZ4_COMPRESSION));
+        let packing = Packing::new(config.compression, link.caps.has_display(DisplayCap::LZ4_COMPRESSION));
         Self {
-            red: RedChannelClient::new(link.header(), config, now),
+            red: RedChannelClient::new(link.header(), config.connections, now),
             caps: link.caps,
             packing,
+            dictionary,
             ready: false,
-            view: View::new(limits, abilities, surfaces),
+            view: View::new(config.pipe, abilities, surfaces),
+            outbox: Outbox::default(),
+            glz: GlzHistory::new(0),
+            speed: LinkSpeed::default(),
+            jpeg: config.jpeg,
+            zlib_glz: config.zlib_glz,
+            zlib: false,
+            lossy: Lossy::default(),
             mark_due: false,
         }
     }
@@ -50,6 +79,17 @@ impl DisplayViewer {
 
     pub(super) fn view_mut(&mut self) -> &mut View {
         &mut self.view
+    }
+
+    /// When something is to be sent that nobody else asks for.
+    pub(super) fn poll_timeout(&self) -> Option<Time> {
+        self.lossy.poll_timeout()
+    }
+
+    /// Whether the viewer has been sent everything, without loss, and its socket has taken it.
+    pub(super) fn is_current(&self) -> bool {
+        let waits = !self.view.is_current() || !self.outbox.is_empty() || !self.lossy.is_empty();
+        !waits && self.red.in_flight() == 0
     }
 
     pub(super) fn handle_bytes(&mut self, bytes: &[u8], now: Time) -> Result<(), ChannelError> {
@@ -63,8 +103,11 @@ impl DisplayViewer {
     fn handle_message(&mut self, message: &ClientMessage) -> Result<(), ChannelError> {
         match message {
             ClientMessage::Init(_) if self.ready => Err(ChannelError::OutOfTurn { message: "display.Init" }),
-            ClientMessage::Init(_) => {
+            ClientMessage::Init(init) => {
                 self.ready = true;
+                if self.dictionary {
+                    self.glz = GlzHistory::new(u32::try_from(init.glz_dictionary_window_size).unwrap_or(0));
+                }
                 self.send(&ServerMessage::InvalAllPalettes);
                 Ok(())
             }
@@ -81,55 +124,176 @@ impl DisplayViewer {
         }
     }
 
-    pub(super) fn poll_transmit(&mut self, surfaces: &mut SurfaceTable, now: Time) -> Option<Transmit> {
+    pub(super) fn poll_transmit(&mut self, shared: &mut Shared, now: Time) -> Option<Transmit> {
         while self.ready && self.red.has_room() {
-            let Some(next) = self.view.poll_next(surfaces) else { break };
-            self.render(next, surfaces);
+            self.fill_outbox(shared, now);
+            if !self.is_packed(&mut shared.encoder) {
+                break;
+            }
+            let Some(outgoing) = self.outbox.pop() else { break };
+            self.render(outgoing);
         }
         self.red.poll_transmit(now)
     }
 
-    fn render(&mut self, next: Next, surfaces: &mut SurfaceTable) {
-        match next {
-            Next::Create(id, shape) => {
-                self.send(&create_message(id, shape));
-                if id == SurfaceId::PRIMARY {
-                    self.mark_due = self.view.is_damaged(id);
-                    if !self.mark_due {
-                        self.mark(surfaces);
+    /// Decides what comes next, and asks for its pictures.
+    fn fill_outbox(&mut self, shared: &mut Shared, now: Time) {
+        let slow = self.speed.judge(self.red.throughput(now));
+        let jpeg = self.jpeg.applies(slow);
+        self.zlib = self.zlib_glz.applies(slow);
+        while self.outbox.has_room() {
+            let Some(next) = self.view.poll_next(&shared.surfaces) else { break };
+            match next {
+                Next::Create(id, shape) => {
+                    self.outbox.push_message(&create_message(id, shape));
+                    if id == SurfaceId::PRIMARY {
+                        self.mark_due = self.view.is_damaged(id);
+                        if !self.mark_due {
+                            self.mark(&shared.surfaces);
+                        }
                     }
                 }
-            }
-            Next::Destroy(id) => self.send(&ServerMessage::SurfaceDestroy(id)),
-            Next::Damage(id, area) => {
-                let pixels = surfaces.canvas(id, area).and_then(|canvas| canvas.bitmap(area));
-                let Some(pixels) = pixels else { return };
-                self.send(&image_message(id, area, &pixels, self.packing));
-                if id == SurfaceId::PRIMARY && std::mem::take(&mut self.mark_due) {
-                    self.mark(surfaces);
+                Next::Destroy(id) => {
+                    self.lossy.forget(id);
+                    self.outbox.push_message(&ServerMessage::SurfaceDestroy(id));
+                }
+                Next::Damage(id, area) => {
+                    self.push_image(id, area, jpeg, shared, now);
+                    if id == SurfaceId::PRIMARY && std::mem::take(&mut self.mark_due) {
+                        self.mark(&shared.surfaces);
+                    }
+                }
+                Next::Draw(draw) if self.lossy.spoils(&draw) => {
+                    self.view.handle_change(draw.surface(), draw.area(), &shared.surfaces);
+                }
+                Next::Draw(draw) => {
+                    let wanted = self.want_pictures(&draw, jpeg, &mut shared.encoder);
+                    let loses = wanted.iter().any(|wanted| wanted.method == Method::Jpeg);
+                    self.lossy.handle_draw(&draw, loses, now);
+                    self.outbox.push(Outgoing::Draw(draw, wanted));
                 }
             }
-            Next::Draw(draw) => {
-                if let Some((id, body)) = draw.message(self.packing) {
+        }
+        // What is repaired is to hold up nothing.
+        if self.outbox.is_empty()
+            && self.red.in_flight() == 0
+            && let Some((id, area)) = self.lossy.poll_repair(now)
+        {
+            self.push_image(id, area, false, shared, now);
+        }
+    }
+
+    /// Has a part of a surface sent, as it is now.
+    fn push_image(&mut self, id: SurfaceId, area: Rect, jpeg: bool, shared: &mut Shared, now: Time) {
+        let Some(picture) = shared.snapshots.take(id, area, &mut shared.surfaces) else { return };
+        let method = match picture.method(self.packing) {
+            Method::Glz(_) => Method::Lz,
+            Method::Quic if jpeg => Method::Jpeg,
+            method => method,
+        };
+        if method == Method::Jpeg {
+            self.lossy.add(id, area, now);
+        } else {
+            self.lossy.remove(id, area);
+        }
+        let wanted = want(&picture, method, Sequence::default(), &mut shared.encoder);
+        self.outbox.push(Outgoing::Image(id, area, wanted));
+    }
+
+    /// Chooses how the viewer gets the pictures of a command. Only one of them is packed with the dictionary: which of
+    /// two a viewer unpacks first is its own affair, and neither may refer to what comes later.
+    fn want_pictures(&self, draw: &Draw, jpeg: bool, encoder: &mut Encoder) -> Vec<Wanted> {
+        let mut glz = true;
+        let pictures = draw.pictures().iter().map(|picture| {
+            let method = match picture.method(self.packing) {
+                Method::Glz(_) if !(glz && self.can_have_glz(picture)) => Method::Lz,
+                Method::Quic if jpeg && draw.may_lose() => Method::Jpeg,
+                method => method,
+            };
+            glz &= !matches!(method, Method::Glz(_));
+            want(picture, method, draw.sequence(), encoder)
+        });
+        pictures.collect()
+    }
+
+    fn can_have_glz(&self, picture: &Picture) -> bool {
+        picture.pixels() < GLZ_WINDOW.into() && self.glz.holds(picture.pixels())
+    }
+
+    /// Whether all pictures of what comes next are packed, by every method that this viewer turns out to need.
+    fn is_packed(&self, encoder: &mut Encoder) -> bool {
+        let pictures = self.outbox.first().map_or(&[][..], Outgoing::pictures);
+        pictures.iter().all(|wanted| match (wanted.method, wanted.packed()) {
+            (_, None) => false,
+            (Method::Glz(lane), Some(Packed::Glz(shared))) => {
+                let Err(method) = self.glz.stream(&wanted.picture, lane, shared, self.zlib) else {
+                    return true;
+                };
+                encoder.ask(&wanted.picture, method, wanted.sequence);
+                false
+            }
+            _ => true,
+        })
+    }
+
+    fn render(&mut self, outgoing: Outgoing) {
+        match outgoing {
+            Outgoing::Message(id, body) => self.red.send(id, &body),
+            Outgoing::Image(id, area, wanted) => {
+                let data = self.data(&wanted);
+                self.send(&image_message(id, area, data));
+            }
+            Outgoing::Draw(draw, wanted) if wanted.is_empty() => {
+                if let Some((id, body)) = draw.message() {
                     self.red.send(*id, body);
+                }
+            }
+            Outgoing::Draw(draw, wanted) => {
+                let sent = wanted.iter().map(|wanted| self.sent_image(wanted)).collect();
+                if let Some((id, body)) = draw.message_with(sent) {
+                    self.red.send(id, &body);
                 }
             }
         }
     }
 
-    /// Tells the viewer which part of the primary surface is a monitor, and to show it.
+    fn sent_image(&mut self, wanted: &Wanted) -> SentImage {
+        SentImage { id: 0, flags: ImageFlags::empty(), data: self.data(wanted) }
+    }
+
+    /// The picture as this viewer gets it.
+    fn data(&mut self, wanted: &Wanted) -> ImageData {
+        match (wanted.method, wanted.packed()) {
+            (Method::Glz(lane), Some(Packed::Glz(shared))) => {
+                match self.glz.stream(&wanted.picture, lane, shared, self.zlib) {
+                    Ok(Some(stream)) => self.glz.send(&stream),
+                    Ok(None) | Err(_) => wanted.picture.bare(),
+                }
+            }
+            (_, Some(Packed::Whole(data))) => data.clone(),
+            _ => wanted.picture.bare(),
+        }
+    }
+
+    /// Has the viewer told which part of the primary surface is a monitor, and to show it.
     fn mark(&mut self, surfaces: &SurfaceTable) {
         if self.caps.has_display(DisplayCap::MONITORS_CONFIG)
             && let Some(monitors) = monitors_message(surfaces)
         {
-            self.send(&monitors);
+            self.outbox.push_message(&monitors);
         }
-        self.send(&ServerMessage::Mark);
+        self.outbox.push_message(&ServerMessage::Mark);
     }
 
     fn send(&mut self, message: &ServerMessage) {
         self.red.send(message.id(), &message.encode());
     }
+}
+
+/// Asks for a picture.
+fn want(picture: &Arc<Picture>, method: Method, sequence: Sequence, encoder: &mut Encoder) -> Wanted {
+    encoder.ask(picture, method, sequence);
+    Wanted { picture: Arc::clone(picture), method, sequence }
 }
 
 impl AsRef<RedChannelClient> for DisplayViewer {

@@ -92,8 +92,25 @@ pub(crate) enum Method {
     Quic,
     Lz,
     Lz4,
-    /// GLZ, for whoever keeps a dictionary; LZ for others.
-    Glz,
+    /// GLZ, with a dictionary that viewers share.
+    Glz(GlzLane),
+    /// GLZ that refers to no other picture.
+    GlzAlone,
+    /// What comes of GLZ, packed once more.
+    GlzZlib(GlzLane),
+    /// The same of [`Self::GlzAlone`].
+    GlzAloneZlib,
+    /// JPEG, with loss.
+    Jpeg,
+}
+
+/// Viewers that are sent the same pictures with GLZ, and so can share a dictionary.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum GlzLane {
+    /// Those that get QUIC for images without hard edges.
+    Auto,
+    /// Those that get GLZ for everything.
+    Fixed,
 }
 
 /// How one viewer gets its images. Where two packings choose the same methods, viewers are sent the same bytes.
@@ -111,9 +128,6 @@ const PACK_FROM: u64 = 54;
 const QUIC_FROM: u32 = 3;
 
 impl Packing {
-    /// Bare pixels.
-    pub(crate) const BARE: Self = Self { compression: Compression::Off, lz4: false };
-
     /// What a viewer gets that is to have `compression`, and may know LZ4.
     pub(crate) const fn new(compression: Compression, lz4: bool) -> Self {
         Self { compression, lz4 }
@@ -152,7 +166,8 @@ impl Packing {
             {
                 Method::Quic
             }
-            Compression::AutoGlz | Compression::Glz if has_colours(bitmap.format()) => Method::Glz,
+            Compression::AutoGlz if has_colours(bitmap.format()) => Method::Glz(GlzLane::Auto),
+            Compression::Glz if has_colours(bitmap.format()) => Method::Glz(GlzLane::Fixed),
             Compression::Lz4 if self.lz4 && suits_lz4(bitmap.format()) => Method::Lz4,
             _ => Method::Lz,
         }
@@ -217,9 +232,9 @@ mod tests {
         let hard = bitmap(BitmapFormat::RGB32, (40, 30), 160, false);
         assert_eq!(method(Compression::AutoGlz, &soft), Method::Quic);
         assert_eq!(method(Compression::AutoLz, &soft), Method::Quic);
-        assert_eq!(method(Compression::AutoGlz, &hard), Method::Glz);
+        assert_eq!(method(Compression::AutoGlz, &hard), Method::Glz(GlzLane::Auto));
         assert_eq!(method(Compression::AutoLz, &hard), Method::Lz);
-        assert_eq!(method(Compression::Glz, &soft), Method::Glz);
+        assert_eq!(method(Compression::Glz, &soft), Method::Glz(GlzLane::Fixed));
         assert_eq!(method(Compression::Lz4, &soft), Method::Lz4);
     }
 

@@ -7,7 +7,10 @@
 mod choice;
 mod graduality;
 mod pack;
+mod picture;
 
 pub use choice::{Compression, UnknownCompression};
-pub(crate) use choice::{Method, Packing};
-pub(crate) use pack::{bitmap_data, data_by};
+pub(crate) use choice::{GlzLane, Method, Packing};
+pub(crate) use pack::pack;
+pub use picture::{EncodeDone, EncodeJob};
+pub(crate) use picture::{GlzPacked, Packed, Picture};

@@ -3,22 +3,20 @@
 use bytes::Bytes;
 use spice_proto::display::{BitmapFlags, BitmapImage, ImageData, ImagePalette, LzPaletteImage, Palette};
 
-use super::choice::{Method, Packing};
+use super::choice::Method;
+use crate::codec::jpeg::{self, JpegFormat, JpegSource};
 use crate::codec::lz::{self, LzFormat, LzSource};
 use crate::codec::quic::{self, QuicFormat};
 use crate::qxl::{Bitmap, BitmapFormat};
 
-/// A bitmap's pixels as a message has them, for a viewer with this packing.
-pub(crate) fn bitmap_data(bitmap: &Bitmap, packing: Packing) -> ImageData {
-    data_by(packing.method(bitmap), bitmap)
-}
-
-/// A bitmap's pixels as a message has them, by a method that somebody has chosen.
-pub(crate) fn data_by(method: Method, bitmap: &Bitmap) -> ImageData {
+/// A bitmap's pixels as a message has them, by a method that needs no dictionary; bare where that is not larger.
+pub(crate) fn pack(method: Method, bitmap: &Bitmap) -> ImageData {
     let data = match method {
         Method::Raw => None,
         Method::Quic => pack_quic(bitmap),
-        Method::Lz | Method::Glz => pack_lz(bitmap),
+        Method::Lz => pack_lz(bitmap),
+        Method::Jpeg => pack_jpeg(bitmap),
+        Method::Glz(_) | Method::GlzAlone | Method::GlzZlib(_) | Method::GlzAloneZlib => None,
         Method::Lz4 => pack_lz4(bitmap),
     };
     data.unwrap_or_else(|| bare_data(bitmap))
@@ -55,6 +53,23 @@ fn pack_quic(bitmap: &Bitmap) -> Option<ImageData> {
     let rows = (0..height).map(|y| bitmap.row(y));
     let packed = quic::encode_rows(rows, width, height, format).ok()?;
     smaller(packed, bitmap).map(ImageData::Quic)
+}
+
+fn pack_jpeg(bitmap: &Bitmap) -> Option<ImageData> {
+    let source = JpegSource {
+        format: JpegFormat::of_bitmap(bitmap.format())?,
+        width: bitmap.width(),
+        height: bitmap.height(),
+        stride: bitmap.stride() as usize,
+        top_down: bitmap.is_top_down(),
+        data: bitmap.data(),
+    };
+    if source.format == JpegFormat::Rgba {
+        let image = jpeg::encode_alpha(&source, jpeg::QUALITY).ok()?;
+        let is_smaller = image.jpeg.len() + image.alpha.len() < bitmap.data().len();
+        return is_smaller.then_some(ImageData::JpegAlpha(image));
+    }
+    smaller(jpeg::encode(&source, jpeg::QUALITY).ok()?, bitmap).map(ImageData::Jpeg)
 }
 
 fn pack_lz(bitmap: &Bitmap) -> Option<ImageData> {
@@ -108,7 +123,6 @@ fn pack_rows(pixels: &[u8], format: BitmapFormat, top_down: bool) -> Option<Byte
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::image::Compression;
 
     fn unpack(data: &[u8], len: usize) -> Vec<u8> {
         let block = u32::from_be_bytes(data[2..6].try_into().unwrap()) as usize;
@@ -119,7 +133,7 @@ mod tests {
     fn data(data: Vec<u8>, width: u32, stride: u32, top_down: bool, format: BitmapFormat) -> ImageData {
         let height = u32::try_from(data.len()).unwrap() / stride;
         let bitmap = Bitmap::new(format, (width, height), stride, top_down, data.into()).unwrap();
-        bitmap_data(&bitmap, Packing::new(Compression::Lz4, true))
+        pack(if format == BitmapFormat::A8 { Method::Lz } else { Method::Lz4 }, &bitmap)
     }
 
     #[test]

@@ -23,6 +23,8 @@ pub(crate) struct Drawn {
     pub(crate) sequence: Sequence,
     /// The smallest rectangle around the pixels that it touches.
     pub(crate) area: Rect,
+    /// Every pixel of `area` gets a value that does not depend on the old one.
+    pub(crate) covers: bool,
     /// What it came to.
     pub(crate) added: Added,
     /// Older commands that nobody can see any more, and that nothing reads.
@@ -53,7 +55,8 @@ impl SurfaceTable {
         self.sequences += 1;
         let sequence = Sequence(self.sequences);
         let area = footprint.region.extents();
-        let mut drawn = Drawn { sequence, area, added: Added::Repeats, covered: Vec::new() };
+        let covers = footprint.overwrites && footprint.region.rect_count() == 1;
+        let mut drawn = Drawn { sequence, area, covers, added: Added::Repeats, covered: Vec::new() };
         if area.is_empty() {
             return Ok(drawn);
         }
@@ -63,6 +66,7 @@ impl SurfaceTable {
         let item = Pending::new(Arc::clone(drawable), footprint);
         let weight = item.weight;
         let Some(surface) = self.surfaces.get_mut(&id) else { return Err(DrawError::Surface(id)) };
+        surface.newest = Some(sequence);
         drawn.added = surface.tree.add(sequence, item, overwrites, |sequence, item| {
             self.pending -= 1;
             self.pending_bytes -= item.weight;

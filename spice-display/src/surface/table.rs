@@ -96,6 +96,8 @@ pub struct Surface {
     generation: Generation,
     pub(super) canvas: Canvas,
     pub(super) tree: Tree,
+    /// The last command that was drawn on it.
+    pub(super) newest: Option<Sequence>,
     /// Who, elsewhere, waits to read this surface. Some of them may be painted already.
     pub(super) readers: Vec<Reader>,
 }
@@ -129,6 +131,11 @@ impl Surface {
     #[must_use]
     pub fn bounds(&self) -> Rect {
         self.canvas.bounds()
+    }
+
+    /// The last command that was drawn on it.
+    pub(crate) fn newest(&self) -> Option<Sequence> {
+        self.newest
     }
 
     /// Its pixels, as far as they are painted.
@@ -190,7 +197,8 @@ impl SurfaceTable {
         self.pixels += wanted;
         self.generations += 1;
         let generation = Generation(self.generations);
-        let surface = Surface { generation, canvas, tree: Tree::default(), readers: Vec::new() };
+        let surface =
+            Surface { generation, canvas, tree: Tree::default(), newest: None, readers: Vec::new() };
         Ok(self.surfaces.entry(id).or_insert(surface))
     }
 

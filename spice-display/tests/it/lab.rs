@@ -6,7 +6,7 @@ use std::time::Duration;
 use spice_channel::{Channel, ChannelLink, ClientId, PipeLimits, Time};
 use spice_display::canvas::Canvas;
 use spice_display::qxl::GuestEvent;
-use spice_display::{CommandError, RedWorker, WorkerConfig};
+use spice_display::{CommandError, DisplayConfig, EncodeJob, RedWorker, WorkerConfig};
 use spice_proto::caps::{Capabilities, CapabilitySet, CommonCap, DisplayCap};
 use spice_proto::display::{ClientMessage, ImageCompression, Init, SurfaceFormat};
 use spice_proto::{HeaderKind, Point, Rect};
@@ -17,7 +17,26 @@ pub(crate) struct Lab {
     pub(crate) now: Time,
     viewers: BTreeMap<ClientId, Viewer>,
     next_id: u64,
+    pub(crate) encoders: Encoders,
+    /// How many pictures have been packed.
+    pub(crate) packed: usize,
+    jobs: Vec<EncodeJob>,
+    steps: usize,
 }
+
+/// How pictures are packed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Encoders {
+    /// At once.
+    Prompt,
+    /// One a millisecond, in any order.
+    Slow,
+    /// Never.
+    Stuck,
+}
+
+/// Pictures that are packed at a time.
+const ENCODERS: usize = 3;
 
 pub(crate) struct Viewer {
     peer: ChannelPeer,
@@ -43,8 +62,21 @@ pub(crate) fn caps(header: HeaderKind, able: bool) -> Capabilities {
 
 impl Lab {
     pub(crate) fn new(pipe: PipeLimits) -> Self {
-        let worker = RedWorker::new(&WorkerConfig { pipe, ..WorkerConfig::default() });
-        Self { worker, now: Time::from_millis(1), viewers: BTreeMap::new(), next_id: 1 }
+        Self::with(DisplayConfig { pipe, ..DisplayConfig::default() })
+    }
+
+    pub(crate) fn with(config: DisplayConfig) -> Self {
+        let worker = RedWorker::new(&WorkerConfig { display: config, ..WorkerConfig::default() });
+        Self {
+            worker,
+            now: Time::from_millis(1),
+            viewers: BTreeMap::new(),
+            next_id: 1,
+            encoders: Encoders::Prompt,
+            packed: 0,
+            jobs: Vec::new(),
+            steps: 0,
+        }
     }
 
     pub(crate) fn join(&mut self, header: HeaderKind, able: bool, rate: usize) -> ClientId {
@@ -95,14 +127,40 @@ impl Lab {
         self.worker.handle_event(event)
     }
 
+    /// Every viewer is given what there is, and the pictures that they wait for are packed, as fast as that
+    /// goes.
+    fn transmit(&mut self) {
+        let display = self.worker.display_mut();
+        loop {
+            for (id, viewer) in &mut self.viewers {
+                while let Some(transmit) = display.poll_transmit(*id, self.now) {
+                    viewer.link.extend(transmit.pieces.iter().flatten());
+                }
+            }
+            while self.jobs.len() < ENCODERS
+                && let Some(job) = display.poll_encode(true).or_else(|| display.poll_encode(false))
+            {
+                self.jobs.push(job);
+            }
+            if self.jobs.is_empty() || self.encoders == Encoders::Stuck {
+                return;
+            }
+            let at = if self.encoders == Encoders::Slow { self.steps % self.jobs.len() } else { 0 };
+            display.handle_encoded(self.jobs.remove(at).run());
+            self.packed += 1;
+            if self.encoders == Encoders::Slow {
+                return;
+            }
+        }
+    }
+
     /// A millisecond passes: every link carries what it can.
     pub(crate) fn step(&mut self) {
         self.now += Duration::from_millis(1);
+        self.steps += 1;
+        self.transmit();
         let display = self.worker.display_mut();
         for (id, viewer) in &mut self.viewers {
-            while let Some(transmit) = display.poll_transmit(*id, self.now) {
-                viewer.link.extend(transmit.pieces.iter().flatten());
-            }
             let len = viewer.rate.min(viewer.link.len());
             let bytes: Vec<u8> = viewer.link.drain(..len).collect();
             if len > 0 {
@@ -130,6 +188,10 @@ impl Lab {
                 .all(|(id, viewer)| viewer.link.is_empty() && self.worker.display().is_current(*id));
             if idle {
                 return;
+            }
+            // Nothing is under way: something waits for its time.
+            if self.jobs.is_empty() && self.viewers.values().all(|viewer| viewer.link.is_empty()) {
+                self.now += Duration::from_millis(99);
             }
         }
         panic!("viewers do not come to rest");

@@ -5,12 +5,17 @@
 
 mod codecs;
 mod cve;
+mod cve_quic;
 mod hostile;
+mod independent;
 mod lab;
 #[path = "../../src/qxl/parse/tests/layout.rs"]
 mod layout;
 mod memory;
+mod packing;
+mod pictures;
 mod recordings;
+mod roundtrip;
 mod scene;
 mod torture;
 mod viewers;

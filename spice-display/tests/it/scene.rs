@@ -71,6 +71,17 @@ pub(crate) fn bitmap(width: u32, height: u32, seed: u32) -> Arc<Bitmap> {
     Arc::new(Bitmap::new(BitmapFormat::RGB32, (width, height), width * 4, true, pixels.into()).unwrap())
 }
 
+/// Without hard edges: what is packed with QUIC, or JPEG.
+pub(crate) fn soft(width: u32, height: u32, seed: u32) -> Arc<Bitmap> {
+    let format = if seed & 1 == 0 { BitmapFormat::RGB32 } else { BitmapFormat::RGBA };
+    let [_, red, green, blue] = seed.to_le_bytes();
+    let pixels: Vec<u8> = (0..height)
+        .flat_map(|y| (0..width).map(move |x| (x as u8, y as u8)))
+        .flat_map(|(x, y)| [blue.wrapping_add(x), green.wrapping_add(y), red / 2 + x / 2 + y / 2, 128 + x])
+        .collect();
+    Arc::new(Bitmap::new(format, (width, height), width * 4, true, pixels.into()).unwrap())
+}
+
 fn surface() -> impl Strategy<Value = u32> {
     0..SURFACES
 }
@@ -136,7 +147,7 @@ fn corner() -> impl Strategy<Value = Point> {
 }
 
 fn op() -> impl Strategy<Value = (Rect, DrawOp)> {
-    (bbox(), corner(), surface(), any::<u32>(), 0..8_u8).prop_map(|(bbox, corner, other, seed, kind)| {
+    (bbox(), corner(), surface(), any::<u32>(), 0..10_u8).prop_map(|(bbox, corner, other, seed, kind)| {
         let op = match kind {
             0 | 1 => DrawOp::Fill(DrawFill::solid(seed)),
             2 => DrawOp::CopyBits(CopyBits { source: Point::new(corner.x.max(0), corner.y.max(0)) }),
@@ -144,6 +155,16 @@ fn op() -> impl Strategy<Value = (Rect, DrawOp)> {
                 Image::bitmap(seed.into(), bitmap(bbox.width(), bbox.height(), seed)),
                 Rect::new(0, 0, bbox.width(), bbox.height()),
             )),
+            8 => DrawOp::Copy(DrawCopy::put(
+                Image::bitmap(seed.into(), soft(bbox.width(), bbox.height(), seed)),
+                Rect::new(0, 0, bbox.width(), bbox.height()),
+            )),
+            9 => DrawOp::AlphaBlend(DrawAlphaBlend {
+                flags: AlphaFlags::empty(),
+                alpha: (seed >> 24) as u8,
+                source: Image::bitmap(seed.into(), soft(bbox.width(), bbox.height(), seed)),
+                source_area: Rect::new(0, 0, bbox.width(), bbox.height()),
+            }),
             4 => blend(other, seed),
             5 => transparent(other, seed),
             _ => DrawOp::Copy(DrawCopy::put(

@@ -7,7 +7,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 use spice_display::qxl::GuestEvent;
 use spice_display::qxl::recording::{Event, Recording, RecordingWriter};
-use spice_display::{RedWorker, SurfaceLimits, WorkerConfig};
+use spice_display::{DisplayConfig, RedWorker, SurfaceLimits, WorkerConfig};
 use spice_proto::{Rect, SurfaceId};
 use testkit::torture::{Part, events};
 
@@ -48,7 +48,8 @@ proptest! {
     ) {
         let worker = |pending| {
             let surfaces = SurfaceLimits { pending, ..SurfaceLimits::default() };
-            RedWorker::new(&WorkerConfig { surfaces, ..WorkerConfig::default() })
+            let display = DisplayConfig { surfaces, ..DisplayConfig::default() };
+            RedWorker::new(&WorkerConfig { display, ..WorkerConfig::default() })
         };
         let (mut at_once, mut late) = (worker(0), worker(pending));
         let all = Rect::new(0, 0, scene::SIDE, scene::SIDE);

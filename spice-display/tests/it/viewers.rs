@@ -5,10 +5,11 @@ use std::sync::Arc;
 use proptest::prelude::*;
 use spice_channel::PipeLimits;
 use spice_display::qxl::{Bitmap, BitmapFormat, Clip, DrawCopy, DrawOp, GuestEvent, Image};
+use spice_display::{DisplayConfig, WanCompression};
 use spice_proto::display::{AlphaFlags, ImageCompression};
 use spice_proto::{HeaderKind, Point, Rect};
 
-use crate::lab::Lab;
+use crate::lab::{Encoders, Lab};
 use crate::scene::{self, copy_surface, create, destroy, fill, primary};
 
 const SMALL: PipeLimits = PipeLimits { items: 8, bytes: 64 << 10 };
@@ -53,8 +54,15 @@ proptest! {
 
     /// Whatever the guest draws, whoever joins, lags, is squashed or leaves: at rest all pictures are the server's.
     #[test]
-    fn at_rest_every_viewer_has_the_servers_picture(acts in prop::collection::vec(act(), 1..160)) {
-        let mut lab = Lab::new(SMALL);
+    fn at_rest_every_viewer_has_the_servers_picture(
+        acts in prop::collection::vec(act(), 1..160),
+        slow in any::<bool>(),
+        wan in any::<bool>(),
+    ) {
+        let wan = if wan { WanCompression::Always } else { WanCompression::Auto };
+        let config = DisplayConfig { pipe: SMALL, jpeg: wan, zlib_glz: wan, ..DisplayConfig::default() };
+        let mut lab = Lab::with(config);
+        lab.encoders = if slow { Encoders::Slow } else { Encoders::Prompt };
         lab.event(primary()).unwrap();
         lab.join(HeaderKind::Mini, true, usize::MAX);
         lab.join(HeaderKind::Full, false, 300);

@@ -3,12 +3,12 @@
 use bytes::Bytes;
 
 use super::bitmap::BitmapImage;
-use super::packed::{JpegAlphaImage, LzPaletteImage, ZlibGlzImage, parse_sized, put_sized};
+use super::packed::{JpegAlphaImage, LzPaletteImage, ZlibGlzImage, parse_sized, put_pieces, put_sized};
 use super::pointer::{Behind, Part, Pointee, optional};
 use crate::error::DecodeErrorKind;
 use crate::ids::SurfaceId;
 use crate::open_enum;
-use crate::wire::{Fault, In, Parsed, Wire, Writer, field, flags, named, wire_newtype};
+use crate::wire::{Body, Fault, In, Parsed, Wire, Writer, field, flags, named, wire_newtype};
 
 open_enum! {
     /// How an image's pixels are packed (`SPICE_IMAGE_TYPE_*`).
@@ -82,8 +82,9 @@ pub enum ImageData {
     LzPalette(LzPaletteImage),
     /// An LZ stream of colours, which begins with its own header.
     LzRgb(Bytes),
-    /// A GLZ stream, which begins with its own header; it refers to images before it.
-    GlzRgb(Bytes),
+    /// A GLZ stream, which begins with its own header; it refers to images before it. It may be in pieces: the header
+    /// numbers the image for one viewer, what comes behind it is for all that were sent the same images.
+    GlzRgb(Body),
     /// The viewer has it under the image's id, perhaps with loss.
     FromCache,
     /// A surface's content.
@@ -131,7 +132,7 @@ impl ImageData {
             ImageType::QUIC => wrap(parse_sized(body, input)?, Self::Quic),
             ImageType::LZ_PLT => wrap(LzPaletteImage::parse(body, input)?, Self::LzPalette),
             ImageType::LZ_RGB => wrap(parse_sized(body, input)?, Self::LzRgb),
-            ImageType::GLZ_RGB => wrap(parse_sized(body, input)?, Self::GlzRgb),
+            ImageType::GLZ_RGB => wrap(parse_sized(body, input)?, |data| Self::GlzRgb(data.into())),
             ImageType::FROM_CACHE => (input, Self::FromCache),
             ImageType::SURFACE => wrap(field("surface.surface_id", body, input)?, Self::Surface),
             ImageType::JPEG => wrap(parse_sized(body, input)?, Self::Jpeg),
@@ -150,12 +151,11 @@ impl ImageData {
         match self {
             Self::Bitmap(bitmap) => bitmap.put(writer, behind),
             Self::LzPalette(image) => image.put(writer, behind),
-            Self::Quic(data)
-            | Self::LzRgb(data)
-            | Self::GlzRgb(data)
-            | Self::Jpeg(data)
-            | Self::Lz4(data) => {
+            Self::Quic(data) | Self::LzRgb(data) | Self::Jpeg(data) | Self::Lz4(data) => {
                 put_sized(data, writer);
+            }
+            Self::GlzRgb(data) => {
+                put_pieces(data, writer);
             }
             Self::FromCache | Self::FromCacheLossless => {}
             Self::Surface(surface) => surface.put(writer),
@@ -171,7 +171,7 @@ impl ImageData {
             1 => Self::Quic(Wire::arbitrary(source)?),
             2 => Self::LzPalette(LzPaletteImage::arbitrary(source)?),
             3 => Self::LzRgb(Wire::arbitrary(source)?),
-            4 => Self::GlzRgb(Wire::arbitrary(source)?),
+            4 => Self::GlzRgb(Bytes::arbitrary(source)?.into()),
             5 => Self::FromCache,
             6 => Self::Surface(Wire::arbitrary(source)?),
             7 => Self::Jpeg(Wire::arbitrary(source)?),

@@ -6,7 +6,7 @@ use super::bitmap::BitmapFlags;
 use super::palette::{ImagePalette, Palette};
 use super::pointer::{Behind, required};
 use crate::error::DecodeErrorKind;
-use crate::wire::{Fault, In, Parsed, Wire, Writer, field, flags, named, shared};
+use crate::wire::{Body, Fault, In, Parsed, Wire, Writer, field, flags, named, shared};
 
 /// Bytes behind their number (`SpiceQUICData`, `SpiceLZRGBData`, `SpiceJPEGData`, `SpiceLZ4Data`).
 pub(super) fn parse_sized<'a>(body: &'a Bytes, input: In<'a>) -> Parsed<'a, Bytes> {
@@ -17,6 +17,12 @@ pub(super) fn parse_sized<'a>(body: &'a Bytes, input: In<'a>) -> Parsed<'a, Byte
 pub(super) fn put_sized(data: &Bytes, writer: &mut Writer) {
     put_len(data.len(), writer);
     data.put(writer);
+}
+
+/// The same, from pieces.
+pub(super) fn put_pieces(data: &Body, writer: &mut Writer) {
+    put_len(data.len(), writer);
+    data.pieces().iter().for_each(|piece| piece.put(writer));
 }
 
 fn put_len(len: usize, writer: &mut Writer) {
@@ -71,25 +77,25 @@ impl LzPaletteImage {
 pub struct ZlibGlzImage {
     /// Bytes of the GLZ stream once zlib is undone (`glz_data_size`).
     pub glz_size: u32,
-    /// The zlib stream.
-    pub data: Bytes,
+    /// The zlib stream, in pieces: the first is for one viewer.
+    pub data: Body,
 }
 
 impl Wire for ZlibGlzImage {
     fn parse<'a>(body: &'a Bytes, input: In<'a>) -> Parsed<'a, Self> {
         let (input, glz_size) = field("zlib_glz.glz_data_size", body, input)?;
         let (input, data) = parse_sized(body, input)?;
-        Ok((input, Self { glz_size, data }))
+        Ok((input, Self { glz_size, data: data.into() }))
     }
 
     fn put(&self, writer: &mut Writer) {
         self.glz_size.put(writer);
-        put_sized(&self.data, writer);
+        put_pieces(&self.data, writer);
     }
 
     #[cfg(feature = "arbitrary")]
     fn arbitrary(source: &mut crate::wire::Source<'_>) -> arbitrary::Result<Self> {
-        Ok(Self { glz_size: Wire::arbitrary(source)?, data: Wire::arbitrary(source)? })
+        Ok(Self { glz_size: Wire::arbitrary(source)?, data: Bytes::arbitrary(source)?.into() })
     }
 }
 

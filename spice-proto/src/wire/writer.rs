@@ -4,8 +4,8 @@ use bytes::{Bytes, BytesMut};
 
 /// The encoded body of a message, in pieces, so that a large payload is sent from where it lies.
 ///
-/// Cloning is cheap: the pieces are shared.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// Cloning is cheap: the pieces are shared. Bodies of the same bytes are equal, however they are cut.
+#[derive(Clone, Debug, Default)]
 pub struct Body {
     pieces: Vec<Bytes>,
     len: usize,
@@ -49,10 +49,25 @@ impl Body {
 
 impl From<Bytes> for Body {
     fn from(bytes: Bytes) -> Self {
-        let len = bytes.len();
-        Self { pieces: if len == 0 { Vec::new() } else { vec![bytes] }, len }
+        Self::from_iter([bytes])
     }
 }
+
+impl FromIterator<Bytes> for Body {
+    fn from_iter<I: IntoIterator<Item = Bytes>>(pieces: I) -> Self {
+        let pieces: Vec<Bytes> = pieces.into_iter().filter(|piece| !piece.is_empty()).collect();
+        let len = pieces.iter().map(Bytes::len).sum();
+        Self { pieces, len }
+    }
+}
+
+impl PartialEq for Body {
+    fn eq(&self, other: &Self) -> bool {
+        self.len == other.len && self.pieces.iter().flatten().eq(other.pieces.iter().flatten())
+    }
+}
+
+impl Eq for Body {}
 
 /// Payloads below this many bytes are copied: a piece of their own would cost more.
 const SHARE_FROM: usize = 512;

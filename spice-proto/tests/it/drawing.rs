@@ -191,12 +191,12 @@ fn every_packing_comes_back() {
     for data in [
         ImageData::Quic(packed.clone()),
         ImageData::LzRgb(packed.clone()),
-        ImageData::GlzRgb(packed.clone()),
+        ImageData::GlzRgb(packed.clone().into()),
         ImageData::FromCache,
         ImageData::Surface(SurfaceId(3)),
         ImageData::Jpeg(packed.clone()),
         ImageData::FromCacheLossless,
-        ImageData::ZlibGlzRgb(ZlibGlzImage { glz_size: 99, data: packed.clone() }),
+        ImageData::ZlibGlzRgb(ZlibGlzImage { glz_size: 99, data: packed.clone().into() }),
         ImageData::JpegAlpha(jpeg_alpha),
         ImageData::Lz4(packed),
     ] {

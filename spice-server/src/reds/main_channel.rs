@@ -50,6 +50,10 @@ impl MainClient {
 /// The largest message that a viewer may send: an agent's piece with its head, and room.
 const MAX_INCOMING: u32 = 4096;
 
+/// What viewers are told of the video memory. spice-gtk gives its GLZ window half as many bytes (`spice-session.c`),
+/// which is what the dictionaries here have.
+const RAM_HINT: u32 = 64 << 20;
+
 impl MainChannel {
     /// The channel of a session with these other channels. With `positions` the guest takes absolute positions, and
     /// viewers draw the pointer themselves.
@@ -90,7 +94,7 @@ impl MainChannel {
             agent_connected: 0,
             agent_tokens: 0,
             multi_media_time: u32::try_from(now.as_millis() & u64::from(u32::MAX)).unwrap_or(0),
-            ram_hint: 0,
+            ram_hint: RAM_HINT,
         };
         if let Some(client) = self.channel.client_mut(client) {
             client.init_due = Some(init);

@@ -5,7 +5,6 @@ use bytes::Bytes;
 use super::super::lz::parse::encode_pass;
 use super::super::lz::pixel::{Alpha, Pixel, Rgb16, Rgb24, Rgb32};
 use super::past::Past;
-use super::reference::MAX_IMAGES;
 use super::table::Table;
 use super::window::{Shape, Window};
 use super::{GlzError, GlzFormat, GlzHeader, GlzSource, MAX_WINDOW};
@@ -110,7 +109,6 @@ impl Dictionary {
     /// Writes the body, and answers how many pictures back it refers.
     fn write(&mut self, shape: Shape, data: &[u8], reach: u32) -> u32 {
         let Self { window, table, out } = self;
-        let reach = reach.min(MAX_IMAGES);
         out.clear();
         let mut pass = Pass { window, table, shape, data, reach, out };
         match shape.format {

@@ -9,6 +9,7 @@
 //! [`Dictionary`] is that window on the encoder's side, [`Decoder`] on the viewer's. References are made to pictures of
 //! the same format only.
 
+mod alone;
 mod decoder;
 mod dictionary;
 mod header;
@@ -24,12 +25,16 @@ use spice_proto::display::BitmapFormat;
 
 use super::lz::LzError;
 use super::lz::encode::{pack, tight};
+pub use alone::encode_alone;
 pub use decoder::Decoder;
 pub use dictionary::{Dictionary, Encoded};
 pub use header::GlzHeader;
 
 /// Most pixels of a window: from there on the code of references has no numbers for them.
 pub const MAX_WINDOW: u32 = reference::MAX_OFFSET;
+
+/// Most pictures of a window, however small they are.
+pub const MAX_IMAGES: usize = 1 << 13;
 
 /// What a pixel is made of, and how it lies in memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -3,6 +3,7 @@
 use super::super::lz::input::{Fault, Input};
 use super::super::lz::parse::write_length;
 use super::super::lz::pixel::Pixel;
+use super::MAX_IMAGES;
 
 /// Where pixels were seen before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,7 +21,9 @@ const MIDDLE: u32 = 1 << 17;
 /// Offsets from here on cannot be coded.
 pub(super) const MAX_OFFSET: u32 = 1 << 25;
 /// More pictures back cannot be coded, whatever the offset.
-pub(super) const MAX_IMAGES: u32 = (1 << 24) - 1;
+const MAX_BACK: u32 = (1 << 24) - 1;
+
+const _: () = assert!(MAX_IMAGES <= MAX_BACK as usize);
 
 /// In a reference's first byte: the offset is not short.
 const FAR: u8 = 0x10;
@@ -119,7 +122,7 @@ mod tests {
             65_536,
             (1 << 22) - 1,
             1 << 22,
-            MAX_IMAGES,
+            MAX_BACK,
         ];
         let pixels = [0, 1, SHORT - 1, SHORT, SHORT + 1, MIDDLE - 1, MIDDLE, MIDDLE + 1, MAX_OFFSET - 1];
         for images in images {

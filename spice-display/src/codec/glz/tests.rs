@@ -116,6 +116,34 @@ fn pictures_of_any_size_come_back() {
 }
 
 #[test]
+fn pictures_encoded_alone_stand_for_those_of_the_dictionary() {
+    let mut dictionary = Dictionary::new(20_000);
+    let mut viewer = Decoder::new(20_000);
+    let mut noise = Noise::new(9);
+    for id in 0..400 {
+        let size = (1 + noise.below(40) as u32, 1 + noise.below(20) as u32);
+        let source = picture(KINDS[noise.below(5)], FORMATS[noise.below(4)], size, noise.below(3) as u64);
+        let shared = dictionary.encode(&source, id as u32).unwrap();
+        let alone = encode_alone(&source).unwrap();
+        assert_eq!((alone.before, alone.farthest), (0, 0));
+        let sent = if noise.below(2) == 0 { &shared } else { &alone };
+        let stream = [&sent.header(id, shared.before)[..], &sent.body].concat();
+        assert_eq!(viewer.decode(&stream).unwrap().pixels, source.data);
+        assert!(alone.body.len() <= source.data.len() + source.data.len() / 32 + 2, "{source:?}");
+    }
+}
+
+#[test]
+fn a_window_holds_so_many_pictures_however_small() {
+    let mut dictionary = Dictionary::new(MAX_WINDOW);
+    let dot = picture(KINDS[0], GlzFormat::Rgb32, (1, 1), 1);
+    for _ in 0..MAX_IMAGES + 3 {
+        dictionary.encode(&dot, u32::MAX).unwrap();
+    }
+    assert_eq!(dictionary.images(), MAX_IMAGES);
+}
+
+#[test]
 fn windows_agree_over_long_sequences() {
     for (window, seed) in [(400, 1), (3000, 2), (3000, 3), (20_000, 4)] {
         let mut pair = Pair::new(window);

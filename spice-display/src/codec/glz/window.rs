@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use bytes::Bytes;
 
-use super::{GlzFormat, MAX_WINDOW};
+use super::{GlzFormat, MAX_IMAGES, MAX_WINDOW};
 
 /// What pictures of one kind have in common.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,7 +25,7 @@ pub(super) struct Held {
     pub(super) data: Bytes,
 }
 
-/// Whole pictures, of not more than so many pixels together, and which of them has a pixel.
+/// Whole pictures, at most [`MAX_IMAGES`] and of not more than so many pixels together, and which of them has a pixel.
 #[derive(Debug)]
 pub(super) struct Window {
     most: u32,
@@ -43,8 +43,9 @@ pub(super) struct Window {
 const PAGE: u32 = 8;
 
 impl Window {
-    /// Bytes of its pages, at the most.
-    pub(super) const SIZE: usize = Self::pages(MAX_WINDOW) * size_of::<u32>();
+    /// Bytes of its pages and of what it knows of pictures, at the most.
+    pub(super) const SIZE: usize =
+        Self::pages(MAX_WINDOW) * size_of::<u32>() + MAX_IMAGES * size_of::<Held>();
 
     pub(super) fn new(most: u32) -> Self {
         let pages = vec![0; Self::pages(most)].into();
@@ -87,9 +88,9 @@ impl Window {
         self.images.get(first).map_or(self.next, |held| held.start)
     }
 
-    /// Has the oldest go until there is room for `pixels`.
+    /// Has the oldest go until there is room for a picture of so many pixels.
     pub(super) fn make_room(&mut self, pixels: u64) {
-        while self.pixels() + pixels > self.most.into()
+        while (self.pixels() + pixels > self.most.into() || self.images.len() == MAX_IMAGES)
             && let Some(gone) = self.images.pop_front()
         {
             self.gone = self.gone.wrapping_add(1);

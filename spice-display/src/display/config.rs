@@ -1,0 +1,38 @@
+//! How a display treats its guest and its viewers.
+
+use spice_channel::{ChannelConfig, PipeLimits};
+
+use super::wan::WanCompression;
+use crate::image::Compression;
+use crate::surface::SurfaceLimits;
+
+/// What an operator decides about a display.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DisplayConfig {
+    /// Its connections.
+    pub connections: ChannelConfig,
+    /// What a viewer's pipe may hold before it is squashed.
+    pub pipe: PipeLimits,
+    /// What the guest may ask for.
+    pub surfaces: SurfaceLimits,
+    /// How viewers get their images that do not say how they would like them.
+    pub compression: Compression,
+    /// Which viewers get JPEG in the place of QUIC. What they were shown with loss is repaired once it is left alone.
+    pub jpeg: WanCompression,
+    /// Which viewers get GLZ packed once more with zlib.
+    pub zlib_glz: WanCompression,
+}
+
+impl Default for DisplayConfig {
+    fn default() -> Self {
+        // 8192 messages are a megabyte of the smallest draws, so no link is limited by the window.
+        Self {
+            connections: ChannelConfig { ack_window: 8192, ..ChannelConfig::default() },
+            pipe: PipeLimits { items: 256, bytes: 16 << 20 },
+            surfaces: SurfaceLimits::default(),
+            compression: Compression::default(),
+            jpeg: WanCompression::default(),
+            zlib_glz: WanCompression::default(),
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! Pictures that viewers wait for, and the order in which they are packed.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+use crate::codec::glz::{Dictionary, MAX_WINDOW};
+use crate::image::{EncodeDone, EncodeJob, GlzLane, Method, Picture};
+use crate::surface::Sequence;
+
+/// Pixels that a dictionary keeps: 32 MiB of 32 bits each.
+pub(super) const GLZ_WINDOW: u32 = 1 << 23;
+
+const _: () = assert!(GLZ_WINDOW <= MAX_WINDOW);
+
+/// A picture that takes longer than that many bytes do is no small one.
+const SMALL: usize = 8 << 10;
+
+/// What is to be packed. Every picture is packed once by each method, whoever asks first.
+///
+/// Pictures that are packed with the same dictionary are so one after the other, in the order in which the guest drew
+/// them as far as they are waited for at the time.
+#[derive(Debug, Default)]
+pub(super) struct Encoder {
+    small: VecDeque<(Arc<Picture>, Method)>,
+    large: VecDeque<(Arc<Picture>, Method)>,
+    auto: Lane,
+    fixed: Lane,
+}
+
+/// A dictionary and the pictures that it is to have next.
+#[derive(Debug, Default)]
+struct Lane {
+    dictionary: Home,
+    waiting: BTreeMap<Sequence, Arc<Picture>>,
+    /// The number of the next picture. Numbers are not used again when a dictionary begins anew.
+    next: u64,
+}
+
+/// Where a dictionary is.
+#[derive(Debug, Default)]
+enum Home {
+    /// There is none yet.
+    #[default]
+    None,
+    Here(Box<Dictionary>),
+    /// A picture is being packed with it.
+    Out,
+}
+
+impl Encoder {
+    /// Somebody waits for this picture, which is of that command if it is of one.
+    ///
+    /// Only pictures of commands are packed with a dictionary.
+    pub(super) fn ask(&mut self, picture: &Arc<Picture>, method: Method, sequence: Sequence) {
+        if !picture.ask(method) {
+            return;
+        }
+        match method {
+            Method::Glz(lane) => {
+                self.lane(lane).waiting.insert(sequence, Arc::clone(picture));
+            }
+            _ if picture.len() <= SMALL => self.small.push_back((Arc::clone(picture), method)),
+            _ => self.large.push_back((Arc::clone(picture), method)),
+        }
+    }
+
+    /// The next picture to pack, of those that take some 30 microseconds or of the others.
+    pub(super) fn poll(&mut self, small: bool) -> Option<EncodeJob> {
+        if let Some(job) =
+            [GlzLane::Auto, GlzLane::Fixed].into_iter().find_map(|lane| self.poll_lane(lane, small))
+        {
+            return Some(job);
+        }
+        let queue = if small { &mut self.small } else { &mut self.large };
+        loop {
+            let (picture, method) = queue.pop_front()?;
+            // One that nobody else holds was for viewers that are gone.
+            if Arc::strong_count(&picture) > 1 {
+                return Some(EncodeJob::pack(picture, method));
+            }
+        }
+    }
+
+    fn poll_lane(&mut self, name: GlzLane, small: bool) -> Option<EncodeJob> {
+        let lane = self.lane(name);
+        lane.waiting.retain(|_, picture| Arc::strong_count(picture) > 1);
+        let first = lane.waiting.first_entry()?;
+        if matches!(lane.dictionary, Home::Out) || (first.get().len() <= SMALL) != small {
+            return None;
+        }
+        let picture = first.remove();
+        let dictionary = match std::mem::replace(&mut lane.dictionary, Home::Out) {
+            Home::Here(dictionary) => dictionary,
+            Home::None | Home::Out => Box::new(Dictionary::new(GLZ_WINDOW)),
+        };
+        Some(EncodeJob::glz(picture, name, dictionary, lane.next))
+    }
+
+    /// A picture has been packed.
+    pub(super) fn handle_done(&mut self, done: EncodeDone) {
+        let EncodeDone { picture, method, packed, dictionary } = done;
+        picture.set_packed(method, packed);
+        if let (Method::Glz(lane), Some(dictionary)) = (method, dictionary) {
+            let lane = self.lane(lane);
+            lane.next += 1;
+            lane.dictionary = Home::Here(dictionary);
+        }
+    }
+
+    /// There is no viewer any more: what was kept for them goes.
+    pub(super) fn forget(&mut self) {
+        self.small.clear();
+        self.large.clear();
+        for lane in [&mut self.auto, &mut self.fixed] {
+            lane.waiting.clear();
+            if let Home::Here(_) = lane.dictionary {
+                lane.dictionary = Home::None;
+                lane.next += 1;
+            }
+        }
+    }
+
+    fn lane(&mut self, lane: GlzLane) -> &mut Lane {
+        match lane {
+            GlzLane::Auto => &mut self.auto,
+            GlzLane::Fixed => &mut self.fixed,
+        }
+    }
+}

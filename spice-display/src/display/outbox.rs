@@ -1,0 +1,95 @@
+//! What a viewer is sent next, in order, while its pictures are packed.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use spice_proto::display::ServerMessage;
+use spice_proto::{Body, Rect, SurfaceId};
+
+use super::draw::Draw;
+use crate::image::{Method, Packed, Picture};
+use crate::surface::Sequence;
+
+/// Items that may wait here, where they cannot be taken back any more.
+const ITEMS: usize = 16;
+
+/// Bytes of their pictures. A single one may have more.
+const BYTES: usize = 256 << 10;
+
+/// What is to become bytes.
+#[derive(Debug)]
+pub(super) enum Outgoing {
+    /// A message that needs no picture.
+    Message(u16, Body),
+    /// A part of a surface.
+    Image(SurfaceId, Rect, Wanted),
+    /// A drawing command and its pictures.
+    Draw(Arc<Draw>, Vec<Wanted>),
+}
+
+/// A picture, and how the viewer gets it.
+#[derive(Debug)]
+pub(super) struct Wanted {
+    pub(super) picture: Arc<Picture>,
+    pub(super) method: Method,
+    /// The command that it is of, if it is of one.
+    pub(super) sequence: Sequence,
+}
+
+impl Wanted {
+    /// What it was packed to, once it is.
+    pub(super) fn packed(&self) -> Option<&Packed> {
+        self.picture.packed(self.method)
+    }
+}
+
+impl Outgoing {
+    pub(super) fn pictures(&self) -> &[Wanted] {
+        match self {
+            Self::Message(..) => &[],
+            Self::Image(_, _, wanted) => std::slice::from_ref(wanted),
+            Self::Draw(_, wanted) => wanted,
+        }
+    }
+
+    fn weight(&self) -> usize {
+        self.pictures().iter().map(|wanted| wanted.picture.len()).sum()
+    }
+}
+
+/// A short queue: what is in it has been decided, and waits for its pictures only.
+#[derive(Debug, Default)]
+pub(super) struct Outbox {
+    items: VecDeque<Outgoing>,
+    bytes: usize,
+}
+
+impl Outbox {
+    pub(super) fn has_room(&self) -> bool {
+        self.items.len() < ITEMS && self.bytes < BYTES
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.items.is_empty()
+    }
+
+    pub(super) fn push(&mut self, item: Outgoing) {
+        self.bytes += item.weight();
+        self.items.push_back(item);
+    }
+
+    /// What is sent next.
+    pub(super) fn first(&self) -> Option<&Outgoing> {
+        self.items.front()
+    }
+
+    pub(super) fn push_message(&mut self, message: &ServerMessage) {
+        self.push(Outgoing::Message(message.id(), message.encode()));
+    }
+
+    pub(super) fn pop(&mut self) -> Option<Outgoing> {
+        let item = self.items.pop_front()?;
+        self.bytes -= item.weight();
+        Some(item)
+    }
+}
