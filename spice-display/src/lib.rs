@@ -15,6 +15,7 @@ pub mod region;
 mod cursor;
 mod display;
 mod image;
+mod lru;
 mod once_list;
 mod surface;
 mod worker;

@@ -2,6 +2,7 @@
 //! paints with `spice_display`'s canvas, which is held against the C server's. And guests for tests: [`torture`] draws
 //! with every operation and every kind of operand.
 
+mod cursor;
 mod display;
 mod images;
 mod link;
@@ -9,6 +10,7 @@ mod peer;
 pub mod torture;
 mod translate;
 
+pub use cursor::CursorModel;
 pub use display::DisplayModel;
 pub use link::{LinkFailure, Linked, link, link_and_send};
 pub use peer::ChannelPeer;

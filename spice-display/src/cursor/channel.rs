@@ -6,7 +6,8 @@ use spice_channel::{
 use spice_proto::caps::CapabilitySet;
 use spice_proto::{ChannelId, ChannelType};
 
-use super::pointer::Pointer;
+use super::cache::Shapes;
+use super::pointer::{Change, Pointer};
 use super::viewer::CursorViewer;
 use crate::qxl::CursorCommand;
 
@@ -15,6 +16,7 @@ use crate::qxl::CursorCommand;
 pub struct CursorChannel {
     channel: RedChannel<CursorViewer>,
     pointer: Pointer,
+    shapes: Shapes,
     config: ChannelConfig,
     /// Viewers draw the pointer where their own mouse is, so its motion comes from there.
     local: bool,
@@ -27,27 +29,30 @@ impl CursorChannel {
         Self {
             channel: RedChannel::new(ChannelType::CURSOR, id),
             pointer: Pointer::default(),
+            shapes: Shapes::default(),
             config,
             local: false,
         }
     }
 
     /// Whether viewers draw the pointer where their own mouse is (client mouse mode). Then they are not told of its
-    /// motion, which would pull it back.
+    /// motion, which would pull it back. Once they do not, they are told where it is.
     pub fn set_local(&mut self, local: bool) {
-        self.local = local;
+        let was_local = std::mem::replace(&mut self.local, local);
+        if was_local && !local && self.pointer.visible {
+            self.tell(&Change::Move(self.pointer.position));
+        }
     }
 
     /// The pointer moves, changes or hides.
     pub fn handle_command(&mut self, command: &CursorCommand) {
         let hidden = !self.pointer.visible;
-        self.pointer.apply(command);
-        if self.local && !hidden && matches!(command, CursorCommand::Move(_)) {
+        let change = Change::new(command, &mut self.shapes);
+        self.pointer.apply(&change);
+        if self.local && !hidden && matches!(change, Change::Move(_)) {
             return;
         }
-        for (_, viewer) in self.channel.iter_mut() {
-            viewer.handle_command(command);
-        }
+        self.tell(&change);
     }
 
     /// There is no pointer any more: its device has been reset.
@@ -55,6 +60,12 @@ impl CursorChannel {
         self.pointer = Pointer::default();
         for (_, viewer) in self.channel.iter_mut() {
             viewer.fall_behind();
+        }
+    }
+
+    fn tell(&mut self, change: &Change) {
+        for (_, viewer) in self.channel.iter_mut() {
+            viewer.handle_change(change);
         }
     }
 }
@@ -65,7 +76,7 @@ impl Channel for CursorChannel {
     }
 
     fn connect(&mut self, client: ClientId, link: ChannelLink, now: Time) {
-        self.channel.attach(client, CursorViewer::new(&link, self.config, &self.pointer, now));
+        self.channel.attach(client, CursorViewer::new(&link, self.config, &self.pointer, self.local, now));
     }
 
     fn disconnect(&mut self, client: ClientId, _: Time) {
@@ -85,7 +96,7 @@ impl Channel for CursorChannel {
     }
 
     fn poll_transmit(&mut self, client: ClientId, now: Time) -> Option<Transmit> {
-        self.channel.client_mut(client)?.poll_transmit(&self.pointer, now)
+        self.channel.client_mut(client)?.poll_transmit(&self.pointer, self.local, now)
     }
 
     fn poll_timeout(&self) -> Option<Time> {

@@ -1,5 +1,6 @@
 //! The cursor channel: the pointer, for every viewer.
 
+mod cache;
 mod channel;
 mod marshal;
 mod pointer;

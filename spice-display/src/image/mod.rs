@@ -5,9 +5,17 @@
 //! the bare pixels is sent bare (`pack`).
 
 mod choice;
+#[cfg(test)]
+mod digest;
 mod graduality;
+#[cfg(test)]
+mod held;
 mod pack;
+#[cfg(test)]
+mod palette_cache;
 mod picture;
+#[cfg(test)]
+mod pixmap_cache;
 
 pub use choice::{Compression, UnknownCompression};
 pub(crate) use choice::{GlzLane, Method, Packing};

@@ -14,6 +14,7 @@ mod layout;
 mod memory;
 mod packing;
 mod pictures;
+mod pointers;
 mod recordings;
 mod roundtrip;
 mod scene;
