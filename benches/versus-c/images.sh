@@ -5,8 +5,10 @@
 #   benches/versus-c/images.sh FOLDER [rounds, default 1]     the folder holds *.rec.zst
 #   benches/versus-c/images.sh --kinds FOLDER METHOD...       messages and bytes of each kind of message and image
 # The viewer (testkit's example wire) reads all that comes, and keeps as much as spice-gtk does. It is there before the
-# first command, and both guests are in step with it (--step, --in-step): it is sent every command, as on a desktop that
-# is not overloaded, rather than pictures of what many of them drew. Neither server makes video or packs with loss.
+# first command, and where bytes are compared both guests are in step with it (--step, --in-step): it is sent every command,
+# as on a desktop that is not overloaded, rather than pictures of what many of them drew. Neither server makes video or
+# packs with loss. Processor time is measured without the pauses that keep the C server's guest in step, since it would be
+# woken for each command; it then drops what is covered before it is sent, so time is compared for each draw sent.
 set -euo pipefail
 kinds=
 if [ "$1" = --kinds ]; then kinds=1 && shift; fi
@@ -22,14 +24,15 @@ cargo build --quiet --release -p spice-cli -p testkit --bins --examples --manife
 target=${CARGO_TARGET_DIR:-../../target}/release
 port=5973
 
-# Server c or here, method: what the viewer has counted goes to $work/wire; prints processor seconds, KiB, bytes, draws.
+# Server c or here, method, pause of the C server's guest in microseconds: what the viewer has counted goes to $work/wire; prints processor seconds, KiB, bytes, draws.
 measured() {
     port=$((port < 6990 ? port + 1 : 5974))
     if [ "$1" = c ]; then
-        "$work/replay" --file "$work/recording.rec" --port $port --compress "$2" --wait 1 --step 100 --hold 1 >"$work/out" 2>"$work/err" &
+        "$work/replay" --file "$work/recording.rec" --port $port --compress "$2" --wait 1 --step "$3" --hold 1 >"$work/out" 2>"$work/err" &
     else
         "$target/spice-cli" server --listen 127.0.0.1:$port --guest "replay:$work/recording.rec" --speed 1e9 \
-            --image-compression "$2" --wait --in-step --hold >"$work/out" 2>"$work/err" &
+            --image-compression "$2" --jpeg-wan-compression never --zlib-glz-wan-compression never \
+            --wait --in-step --hold >"$work/out" 2>"$work/err" &
     fi
     server=$!
     for _ in $(seq 200); do
@@ -57,7 +60,7 @@ if [ -n "$kinds" ]; then
         zstd -qdfc --long=27 "$file" >"$work/recording.rec"
         for method in "$@"; do
             for which in c here; do
-                measured $which "$method" >"$work/$which"
+                measured $which "$method" 100 >"$work/$which"
                 tail -n +2 "$work/wire" >"$work/$which.kinds"
             done
             printf '\n### %s, %s\n\n' "$(basename "$file" .rec.zst)" "$method"
@@ -76,10 +79,15 @@ rounds=${1:-1}
 for file in "$folder"/*.rec.zst; do
     name=$(basename "$file" .rec.zst)
     zstd -qdfc --long=27 "$file" >"$work/recording.rec"
-    for method in auto_glz auto_lz off quic lz glz; do
+    for method in auto_glz auto_lz; do
         for which in c here; do
-            for _ in $(seq "$rounds"); do measured $which $method; done | least >"$work/least"
-            echo "$name $method $which $(cat "$work/least")" | tee -a "$work/all" >&2
+            echo "$name $method $which $(measured $which $method 100)" | tee -a "$work/bytes" >&2
+        done
+    done
+    for method in auto_glz off quic lz glz; do
+        for which in c here; do
+            for _ in $(seq "$rounds"); do measured $which $method 0; done | least >"$work/least"
+            echo "$name $method $which time $(cat "$work/least")" | tee -a "$work/time" >&2
         done
     done
 done
@@ -87,28 +95,26 @@ done
 # Recording, method, server, processor seconds, KiB, bytes, draws.
 echo "| recording | draws, C / here | auto_glz: C, kB | here | ratio | auto_lz: C, kB | here | ratio |"
 echo "| --- | --- | --- | --- | --- | --- | --- | --- |"
-awk '{ b[$1, $2, $3] = $6; d[$1, $3] = $2 == "auto_glz" ? $7 : d[$1, $3]; if (!seen[$1]++) names[++n] = $1 }
+awk '{ b[$1, $2, $3] = $6; d[$1, $3] = $7; if (!seen[$1]++) names[++n] = $1 }
     function pair(m, name) { c = b[name, m, "c"]; h = b[name, m, "here"]; tc[m] += c; th[m] += h
         return sprintf("%.0f | %.0f | %.2f", c / 1000, h / 1000, h / c) }
     END {
         for (i = 1; i <= n; i++) { name = names[i]
             printf "| %s | %d / %d | %s | %s |\n", name, d[name, "c"], d[name, "here"], pair("auto_glz", name), pair("auto_lz", name) }
-        printf "| all | | %.0f | %.0f | %.2f | %.0f | %.0f | %.2f |\n", tc["auto_glz"] / 1000, th["auto_glz"] / 1000,
-            th["auto_glz"] / tc["auto_glz"], tc["auto_lz"] / 1000, th["auto_lz"] / 1000, th["auto_lz"] / tc["auto_lz"]
-    }' "$work/all"
+        g = "auto_glz"; l = "auto_lz"
+        printf "| all | | %.0f | %.0f | %.2f | %.0f | %.0f | %.2f |\n", tc[g] / 1000, th[g] / 1000, th[g] / tc[g],
+            tc[l] / 1000, th[l] / 1000, th[l] / tc[l]
+    }' "$work/bytes"
 echo
-echo "Processor seconds without the thread that reads the recording, C / here (here to C):"
+echo "Microseconds of processor time for each draw sent, without the thread that reads the recording, C / here:"
 echo
-echo "| recording | off | quic | lz | glz | auto_glz | auto_glz: peak MiB, C / here |"
-echo "| --- | --- | --- | --- | --- | --- | --- |"
-awk '{ t[$1, $2, $3] = $4; m[$1, $3] = $2 == "auto_glz" ? $5 : m[$1, $3]; if (!seen[$1]++) names[++n] = $1 }
-    function pair(x, name) { c = t[name, x, "c"]; h = t[name, x, "here"]; tc[x] += c; th[x] += h
-        return sprintf("%.2f / %.2f (%.2f)", c, h, c ? h / c : 0) }
+echo "| recording | off | quic | lz | glz | auto_glz | auto_glz: draws sent, C / here | peak MiB, C / here |"
+echo "| --- | --- | --- | --- | --- | --- | --- | --- |"
+awk '{ t[$1, $2, $3] = $5 / $8 * 1e6; m[$1, $2, $3] = $6 / 1024; d[$1, $2, $3] = $8; if (!seen[$1]++) names[++n] = $1 }
+    function pair(x) { c = t[name, x, "c"]; h = t[name, x, "here"]
+        return sprintf("%.0f / %.0f (%.2f)", c, h, c ? h / c : 0) }
     END {
-        for (i = 1; i <= n; i++) { name = names[i]
-            printf "| %s | %s | %s | %s | %s | %s | %.0f / %.0f |\n", name, pair("off", name), pair("quic", name), pair("lz", name),
-                pair("glz", name), pair("auto_glz", name), m[name, "c"] / 1024, m[name, "here"] / 1024 }
-        printf "| all"; split("off quic lz glz auto_glz", x, " ")
-        for (i = 1; i <= 5; i++) printf " | %.2f / %.2f (%.2f)", tc[x[i]], th[x[i]], th[x[i]] / tc[x[i]]
-        print " | |"
-    }' "$work/all"
+        for (i = 1; i <= n; i++) { name = names[i]; g = "auto_glz"
+            printf "| %s | %s | %s | %s | %s | %s | %d / %d | %.0f / %.0f |\n", name, pair("off"), pair("quic"), pair("lz"),
+                pair("glz"), pair(g), d[name, g, "c"], d[name, g, "here"], m[name, g, "c"], m[name, g, "here"] }
+    }' "$work/time"

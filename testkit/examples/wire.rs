@@ -1,6 +1,6 @@
 //! One viewer of any SPICE server without a ticket that counts what its display channel brings.
 //!
-//!     wire ADDR:PORT [--quiet MILLISECONDS] [--kinds]
+//!     wire ADDR:PORT [--quiet MILLISECONDS] [--kinds] [--cache PIXELS] [--window PIXELS]
 //!
 //! It says what spice-gtk says of itself: what it can draw, and how much it keeps of images. It ends when so long
 //! nothing has come after the first image, 1000 ms unless told otherwise, and prints one line of JSON: bytes and messages of
@@ -41,22 +41,32 @@ const PIXMAP_CACHE: i64 = (80 << 20) / 4;
 /// Pixels in the dictionary of spice-gtk for a guest of 128 MiB or more: 64 MiB.
 const GLZ_WINDOW: i32 = (64 << 20) / 4;
 
-const USAGE: &str = "wire ADDR:PORT [--quiet MILLISECONDS] [--kinds]";
+const USAGE: &str = "wire ADDR:PORT [--quiet MILLISECONDS] [--kinds] [--cache PIXELS] [--window PIXELS]";
 
 #[derive(Debug)]
 struct Options {
     addr: String,
     quiet: Duration,
     kinds: bool,
+    cache: i64,
+    window: i32,
 }
 
 impl Options {
     fn parse(mut arguments: impl Iterator<Item = String>) -> Option<Self> {
-        let mut options = Self { addr: arguments.next()?, quiet: Duration::from_millis(1000), kinds: false };
+        let mut options = Self {
+            addr: arguments.next()?,
+            quiet: Duration::from_millis(1000),
+            kinds: false,
+            cache: PIXMAP_CACHE,
+            window: GLZ_WINDOW,
+        };
         while let Some(argument) = arguments.next() {
             match argument.as_str() {
                 "--quiet" => options.quiet = Duration::from_millis(arguments.next()?.parse().ok()?),
                 "--kinds" => options.kinds = true,
+                "--cache" => options.cache = arguments.next()?.parse().ok()?,
+                "--window" => options.window = arguments.next()?.parse().ok()?,
                 _ => return None,
             }
         }
@@ -256,9 +266,9 @@ fn watch(options: &Options) -> Result<Counts, Failure> {
     let mut display = Channel::link(&options.addr, session, ChannelType::DISPLAY, caps)?;
     let init = ClientMessage::Init(display::Init {
         pixmap_cache_id: 1,
-        pixmap_cache_size: PIXMAP_CACHE,
+        pixmap_cache_size: options.cache,
         glz_dictionary_id: 1,
-        glz_dictionary_window_size: GLZ_WINDOW,
+        glz_dictionary_window_size: options.window,
     });
     display.send(init.id(), &init.encode().to_bytes())?;
     display.stream.set_read_timeout(Some(Duration::from_millis(50)))?;

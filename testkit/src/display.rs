@@ -151,14 +151,18 @@ impl DisplayModel {
 
     fn draw(&mut self, drawable: &Drawable) -> Result<(), String> {
         let id = drawable.surface;
-        let mut canvas = self.known(id)?.clone();
-        if !canvas.bounds().contains(&drawable.bbox) {
+        let bounds = self.known(id)?.bounds();
+        if !bounds.contains(&drawable.bbox) {
             return Err(format!("{:?} reaches beyond surface {id}", drawable.bbox));
         }
-        let region = clip_region(drawable.bbox, &drawable.clip, canvas.bounds());
-        canvas.paint(drawable, &region, &Known(&self.surfaces)).map_err(|error| error.to_string())?;
+        // A surface is taken out while it is drawn on, unless the command reads it as it was.
+        let reads_itself = drawable.reads().any(|read| read == id);
+        let kept = reads_itself.then(|| self.surfaces.get(&id).cloned()).flatten();
+        let mut canvas = kept.or_else(|| self.surfaces.remove(&id)).unwrap_or_default();
+        let region = clip_region(drawable.bbox, &drawable.clip, bounds);
+        let painted = canvas.paint(drawable, &region, &Known(&self.surfaces));
         self.surfaces.insert(id, canvas);
-        Ok(())
+        painted.map_err(|error| error.to_string())
     }
 
     fn known(&self, id: SurfaceId) -> Result<&Canvas, String> {

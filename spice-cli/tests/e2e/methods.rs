@@ -23,10 +23,10 @@ use crate::viewer::Viewer;
 /// The ways, and the packings of which at least one has to be seen with each.
 const METHODS: [(&str, &[&str]); 7] = [
     ("off", &["raw"]),
-    ("auto_glz", &["quic", "glz", "lz"]),
-    ("auto_lz", &["quic", "lz"]),
+    ("auto_glz", &["glz"]),
+    ("auto_lz", &["lz"]),
     ("quic", &["quic"]),
-    ("glz", &["glz", "lz"]),
+    ("glz", &["glz"]),
     ("lz", &["lz"]),
     ("lz4", &["lz4"]),
 ];
