@@ -7,8 +7,8 @@ use crate::codec::glz::{Dictionary, MAX_WINDOW};
 use crate::image::{EncodeDone, EncodeJob, GlzLane, Method, Picture};
 use crate::surface::Sequence;
 
-/// Pixels that a dictionary keeps: 32 MiB of 32 bits each.
-pub(super) const GLZ_WINDOW: u32 = 1 << 23;
+/// Pixels that a dictionary keeps: 64 MiB of 32 bits each.
+pub(super) const GLZ_WINDOW: u32 = 1 << 24;
 
 const _: () = assert!(GLZ_WINDOW <= MAX_WINDOW);
 

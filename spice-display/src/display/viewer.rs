@@ -242,7 +242,7 @@ impl DisplayViewer {
             glz &= !matches!(method, Method::Glz(_));
             loses |= method == Method::Jpeg;
             let mut wanted = want(picture, method, draw.sequence(), &mut shared.encoder);
-            wanted.keep = key.and_then(|key| kept.bring(key, method.fidelity()));
+            wanted.keep = key.and_then(|key| kept.bring(key, picture.fidelity(method)));
             chosen.push(Chosen::Wanted(wanted));
         }
         kept.commit();

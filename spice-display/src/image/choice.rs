@@ -6,7 +6,6 @@ use core::str::FromStr;
 use spice_proto::display::{BitmapFormat, ImageCompression};
 
 use super::graduality::is_gradual;
-use super::pixmap_cache::Fidelity;
 use crate::qxl::Bitmap;
 
 /// How a viewer gets its images. Whatever is named, an image is sent bare where packing does not make it smaller.
@@ -103,17 +102,6 @@ pub(crate) enum Method {
     GlzAloneZlib,
     /// JPEG, with loss.
     Jpeg,
-}
-
-impl Method {
-    /// How much of a picture it leaves.
-    pub(crate) const fn fidelity(self) -> Fidelity {
-        match self {
-            Self::Raw | Self::Lz4 => Fidelity::Exact,
-            Self::Jpeg => Fidelity::Lossy,
-            _ => Fidelity::Shown,
-        }
-    }
 }
 
 /// Viewers that are sent the same pictures with GLZ, and so can share a dictionary.

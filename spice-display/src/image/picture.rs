@@ -12,7 +12,7 @@ use super::pixmap_cache::Fidelity;
 use crate::codec::glz::{Dictionary, Encoded, GlzFormat, GlzSource, encode_alone};
 use crate::codec::zlib::ZlibBody;
 use crate::once_list::OnceList;
-use crate::qxl::Bitmap;
+use crate::qxl::{Bitmap, BitmapFormat};
 
 /// A bitmap that viewers are to be sent, each by its method. It is packed once by each, whoever asks first.
 #[derive(Debug)]
@@ -87,6 +87,19 @@ impl Picture {
     /// How much of it a viewer needs that kept it.
     pub(crate) fn needed(&self) -> Fidelity {
         if self.exact { Fidelity::Exact } else { Fidelity::Shown }
+    }
+
+    /// How much of it a viewer has that gets it by this method.
+    pub(crate) fn fidelity(&self, method: Method) -> Fidelity {
+        let whole =
+            matches!(self.bitmap.format(), BitmapFormat::RGBA | BitmapFormat::A8 | BitmapFormat::RGB24);
+        match method {
+            Method::Jpeg => Fidelity::Lossy,
+            Method::Raw | Method::Lz4 => Fidelity::Exact,
+            // Where every bit counts, only what leaves them all is chosen.
+            _ if whole || self.exact => Fidelity::Exact,
+            _ => Fidelity::Shown,
+        }
     }
 
     /// How a viewer with this packing gets it.

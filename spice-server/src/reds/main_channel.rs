@@ -52,7 +52,7 @@ const MAX_INCOMING: u32 = 4096;
 
 /// What viewers are told of the video memory. spice-gtk gives its GLZ window half as many bytes (`spice-session.c`),
 /// which is what the dictionaries here have.
-const RAM_HINT: u32 = 64 << 20;
+const RAM_HINT: u32 = 128 << 20;
 
 impl MainChannel {
     /// The channel of a session with these other channels. With `positions` the guest takes absolute positions, and
