@@ -123,14 +123,11 @@ impl Canvas {
     }
 }
 
-/// Whether the guest's wish that viewers keep an image makes another picture of it on a surface of format `target`.
+/// Whether an image makes another picture on a surface of format `target` where viewers keep it.
 ///
 /// What is kept is looked at in its own format: colours of a palette have alpha where the surface has, and what has
 /// fewer bits gets no opaque byte. The canvas does so where the guest says it; viewers do where their message does.
 pub(crate) fn depends_on_keeping(image: &Image, target: SurfaceFormat) -> bool {
-    if !image.flags.contains(ImageFlags::CACHE_ME) {
-        return false;
-    }
     let bits32 = matches!(target, SurfaceFormat::RGB32 | SurfaceFormat::ARGB32);
     match &image.source {
         ImageSource::Bitmap(bitmap) => match bitmap.format() {

@@ -31,6 +31,9 @@ pub(super) struct Draw {
     message: OnceLock<Option<(u16, Body)>>,
 }
 
+/// Pixels of the largest images that viewers keep without the guest's word.
+const KEPT_UNASKED: u64 = 1 << 17;
+
 /// What is drawn on, as far as viewers may see it otherwise.
 ///
 /// The top bits of pixels without alpha mean nothing, are not always sent, and viewers have others there than this
@@ -60,7 +63,8 @@ impl Target {
             let has_unsent = matches!(read, Some(SurfaceFormat::RGB32 | SurfaceFormat::RGB555));
             has_unsent && (looks || read != Some(target))
         });
-        let kept = drawable.op.images().any(|image| depends_on_keeping(image, target));
+        let wished = |image: &&Image| image.flags.contains(ImageFlags::CACHE_ME);
+        let kept = drawable.op.images().filter(wished).any(|image| depends_on_keeping(image, target));
         Self { kept, format: target, exact: compares || target == SurfaceFormat::ARGB32, mixes }
     }
 }
@@ -196,9 +200,15 @@ impl Draw {
         self.source().is_some()
     }
 
-    /// The key of its first picture, where the guest would have viewers keep that.
+    /// The key of its first picture, where viewers are to keep that: the guest says so, or it is none of the large ones,
+    /// which would push out many others. Guests that say nothing draw the same again as often.
     pub(super) fn key(&self, keys: &ImageKeys) -> Option<&ImageKey> {
-        let source = self.source().filter(|source| source.flags.contains(ImageFlags::CACHE_ME))?;
+        let source = self.source()?;
+        let wished = source.flags.contains(ImageFlags::CACHE_ME);
+        let small = self.pictures.first().is_some_and(|picture| picture.pixels() <= KEPT_UNASKED);
+        if !wished && (!small || depends_on_keeping(source, self.format)) {
+            return None;
+        }
         self.key.get_or_init(|| keys.key(source, self.format)).as_ref()
     }
 

@@ -223,10 +223,12 @@ impl DisplayViewer {
             let key = key.take();
             if let Some(key) = key {
                 if let Some((id, data)) = kept.refer(key, picture.needed()) {
+                    picture.set_kept();
                     chosen.push(Chosen::Kept(id, data));
                     continue;
                 }
                 if jpeg && let Some((id, data)) = kept.refer(key, Fidelity::Lossy) {
+                    picture.set_kept();
                     chosen.push(Chosen::Kept(id, data));
                     loses = true;
                     continue;
@@ -354,7 +356,7 @@ fn want(picture: &Arc<Picture>, method: Method, sequence: Sequence, encoder: &mu
 }
 
 fn can_have_glz(picture: &Picture, history: &GlzHistory) -> bool {
-    picture.pixels() < GLZ_WINDOW.into() && history.holds(picture.pixels())
+    !picture.is_kept() && picture.pixels() < GLZ_WINDOW.into() && history.holds(picture.pixels())
 }
 
 impl AsRef<RedChannelClient> for DisplayViewer {

@@ -1,37 +1,37 @@
 //! Whether an image is soft, like a photograph, or has hard edges, like text.
 //!
 //! The measure is the C server's (`spice-bitmap-utils.tmpl.c`), so that both choose the same method: every fifteenth
-//! pixel is compared with its neighbours to the right, below and diagonally below.
+//! pixel is compared with its neighbours to the right, below and diagonally below. Of very large images fewer are.
 
 use spice_proto::display::BitmapFormat;
 
 use crate::qxl::Bitmap;
 
+/// From one sample to the next, in an image of no more than [`SAMPLED`] pixels.
 const SAMPLE_JUMP: usize = 15;
+
+/// Of larger images no more samples are taken than of one of so many pixels: a millisecond's.
+const SAMPLED: usize = 1 << 20;
 
 /// What a pair of pixels adds, in quarters.
 const SAME: i64 = 2;
 const CONTRAST: i64 = 4;
 const NEAR: i64 = -1;
 
-/// Whether an image of colours, with nothing between its rows, is soft.
+/// Whether an image of colours is soft.
 pub(super) fn is_gradual(bitmap: &Bitmap) -> bool {
-    let (width, height) = (bitmap.width() as usize, bitmap.height() as usize);
-    let data: &[u8] = bitmap.data();
     match bitmap.format() {
         BitmapFormat::RGB16 => {
-            let colours = |&[low, high]: &[u8; 2]| {
+            let colours = |[low, high]: [u8; 2]| {
                 let pixel = u16::from_le_bytes([low, high]);
                 [pixel >> 10, pixel >> 5, pixel].map(|channel| (channel & 0x1f) as u8)
             };
-            score(data.as_chunks::<2>().0, width, height, colours, 8).is_below(0.0)
+            score(bitmap, colours, 8).is_below(0.0)
         }
-        BitmapFormat::RGB24 => {
-            score(data.as_chunks::<3>().0, width, height, |pixel| *pixel, 60).is_below(-0.03)
-        }
+        BitmapFormat::RGB24 => score(bitmap, |pixel: [u8; 3]| pixel, 60).is_below(-0.03),
         _ => {
-            let colours = |&[blue, green, red, _]: &[u8; 4]| [blue, green, red];
-            score(data.as_chunks::<4>().0, width, height, colours, 60).is_below(-0.03)
+            let colours = |[blue, green, red, _]: [u8; 4]| [blue, green, red];
+            score(bitmap, colours, 60).is_below(-0.03)
         }
     }
 }
@@ -48,14 +48,9 @@ impl Score {
     }
 }
 
-/// Compares samples of `width` x `height` pixels. Two colours contrast when a channel differs by `contrast`.
-fn score<P>(
-    pixels: &[P],
-    width: usize,
-    height: usize,
-    colours: impl Fn(&P) -> [u8; 3],
-    contrast: u8,
-) -> Score {
+/// Compares samples of an image whose pixels have `N` bytes. Two colours contrast when a channel differs by `contrast`.
+fn score<const N: usize>(bitmap: &Bitmap, colours: impl Fn([u8; N]) -> [u8; 3], contrast: u8) -> Score {
+    let (width, height) = (bitmap.width() as usize, bitmap.height() as usize);
     if width <= 1 || height <= 1 {
         return Score { quarters: 4, pairs: 1 };
     }
@@ -64,15 +59,19 @@ fn score<P>(
         Some(most) if most >= contrast => CONTRAST,
         Some(_) => NEAR,
     };
-    let jump = if SAMPLE_JUMP.is_multiple_of(width) { SAMPLE_JUMP - 1 } else { SAMPLE_JUMP };
+    let lines: &[u8] = bitmap.data();
+    let stride = bitmap.stride() as usize;
+    let pixel =
+        |x: usize, line: usize| lines.get(line * stride + x * N..)?.first_chunk().copied().map(&colours);
+    let sparse = SAMPLE_JUMP * (width * height).div_ceil(SAMPLED);
+    let jump = if sparse.is_multiple_of(width) { sparse - 1 } else { sparse };
     let mut score = Score { quarters: 0, pairs: 0 };
-    let mut at = width / 2;
-    while at < (height - 1) * width {
-        if (at + 1).is_multiple_of(width) {
-            at -= 1;
-        }
+    let (mut x, mut line) = (width / 2, 0);
+    while line < height - 1 {
+        let left = x.min(width - 2);
         let [Some(here), Some(right), Some(below), Some(across)] =
-            [at, at + 1, at + width, at + width + 1].map(|at| pixels.get(at).map(&colours))
+            [(left, line), (left + 1, line), (left, line + 1), (left + 1, line + 1)]
+                .map(|(x, y)| pixel(x, y))
         else {
             break;
         };
@@ -81,7 +80,9 @@ fn score<P>(
             score.quarters += pairs.iter().sum::<i64>();
         }
         score.pairs += 3;
-        at += jump;
+        x = left + jump;
+        line += x / width;
+        x %= width;
     }
     score
 }

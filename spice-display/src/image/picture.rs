@@ -21,6 +21,8 @@ pub(crate) struct Picture {
     /// All bits of its pixels count, also those that mean nothing.
     exact: bool,
     choices: OnceList<(Packing, Method)>,
+    /// A viewer has kept it from before, and did not get it again.
+    kept: OnceLock<()>,
     packed: OnceList<(Method, OnceLock<Packed>)>,
 }
 
@@ -59,7 +61,13 @@ impl GlzPacked {
 
 impl Picture {
     pub(crate) fn new(bitmap: Arc<Bitmap>, exact: bool) -> Self {
-        Self { bitmap, exact, choices: OnceList::default(), packed: OnceList::default() }
+        Self {
+            bitmap,
+            exact,
+            choices: OnceList::default(),
+            kept: OnceLock::new(),
+            packed: OnceList::default(),
+        }
     }
 
     pub(crate) fn palette(&self) -> Option<&Arc<Palette>> {
@@ -88,6 +96,16 @@ impl Picture {
             false => packing.method(&self.bitmap),
         };
         self.choices.find_or_add(|(known, _)| *known == packing, || (packing, choose())).1
+    }
+
+    /// A viewer has kept it from before, and does not get it again.
+    pub(crate) fn set_kept(&self) {
+        let _ = self.kept.set(());
+    }
+
+    /// Whether a viewer does not get it. It is no picture for a dictionary that viewers share: that one would miss it.
+    pub(crate) fn is_kept(&self) -> bool {
+        self.kept.get().is_some()
     }
 
     /// What it was packed to by this method, once it is.
