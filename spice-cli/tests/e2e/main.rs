@@ -18,6 +18,7 @@ mod recordings;
 mod scratch;
 mod server;
 mod shot;
+mod slow_link;
 mod torture;
 mod viewer;
 mod wait;
@@ -46,6 +47,7 @@ fn main() -> ExitCode {
         hostile::trials(),
         load::trials(&programs),
         methods::trials(&programs),
+        slow_link::trials(&programs),
         recordings::trials(&programs),
         torture::trials(&programs),
     ];

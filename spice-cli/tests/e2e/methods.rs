@@ -31,9 +31,9 @@ const METHODS: [(&str, &[&str]); 7] = [
     ("lz4", &["lz4"]),
 ];
 /// How long a recording may take to be played and painted.
-const PATIENCE: Duration = Duration::from_secs(300);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(300);
 /// What a real viewer follows: images of all sizes that a guest wants kept, surfaces, scrolling.
-const REAL: &str = "xspice-term";
+pub(crate) const REAL: &str = "xspice-term";
 
 pub(crate) fn trials(programs: &Arc<Programs>) -> Vec<Trial> {
     // What is missing is told by the other tests with recordings.
@@ -76,7 +76,7 @@ fn every_method(path: &Path, programs: &Programs) -> Result<(), String> {
 }
 
 /// A replay that is no faster than its viewers, up to a moment.
-fn in_step(path: &Path, moment: Moment, method: &str, more: &[&str]) -> Result<Server, String> {
+pub(crate) fn in_step(path: &Path, moment: Moment, method: &str, more: &[&str]) -> Result<Server, String> {
     let (guest, stop) = (format!("replay:{}", path.display()), moment.commands.to_string());
     let play = ["--guest", &guest, "--stop-after", &stop, "--speed", "1e9", "--wait", "--in-step"];
     Server::start(&[&play[..], &["--image-compression", method], more].concat())

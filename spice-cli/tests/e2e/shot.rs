@@ -87,6 +87,18 @@ impl Shot {
         if x < self.width { self.pixels.get(y * self.width + x).copied() } else { None }
     }
 
+    /// How near it is to another of its size, in decibels: the peak to the mean square of the differences.
+    pub(crate) fn psnr(&self, other: &Self) -> Option<f64> {
+        if self.size() != other.size() {
+            return None;
+        }
+        let colours = |pixel: &u32| pixel.to_le_bytes();
+        let pairs = self.pixels.iter().flat_map(colours).zip(other.pixels.iter().flat_map(colours));
+        let squares: u64 = pairs.map(|(here, there)| u64::from(here.abs_diff(there)).pow(2)).sum();
+        let mean = squares as f64 / (3 * self.pixels.len()) as f64;
+        Some(10.0 * (255.0 * 255.0 / mean).log10())
+    }
+
     /// How many colours there are in it.
     pub(crate) fn colours(&self) -> usize {
         let mut pixels = self.pixels.clone();

@@ -325,8 +325,8 @@ impl View {
     }
 }
 
-/// A rectangle of the region, of not more pixels than these unless a row has more: the first one that begins at `row` or below it,
-/// or the first of all, cut.
+/// A rectangle of the region, of not more pixels than these unless a row has more: the first one that begins at `row`
+/// or below it, or the first of all, cut.
 pub(super) fn piece(region: &Region, row: i32, pixels: u32) -> Rect {
     let mut rects = region.rects();
     let Some(first) = rects.clone().find(|rect| rect.top >= row).or_else(|| rects.next()) else {

@@ -43,6 +43,22 @@ struct Score {
 }
 
 impl Score {
+    /// Adds three pairs of colours, which contrast when a channel differs by `contrast`.
+    #[inline]
+    fn add(&mut self, pairs: [([u8; 3], [u8; 3]); 3], contrast: u8) {
+        let quarters = pairs.map(|([b1, g1, r1], [b2, g2, r2])| {
+            match b1.abs_diff(b2).max(g1.abs_diff(g2)).max(r1.abs_diff(r2)) {
+                0 => SAME,
+                most if most >= contrast => CONTRAST,
+                _ => NEAR,
+            }
+        });
+        if quarters != [SAME; 3] {
+            self.quarters += quarters.iter().sum::<i64>();
+        }
+        self.pairs += 3;
+    }
+
     fn is_below(&self, limit: f64) -> bool {
         (self.quarters as f64) / 4.0 / (self.pairs as f64) < limit
     }
@@ -54,35 +70,30 @@ fn score<const N: usize>(bitmap: &Bitmap, colours: impl Fn([u8; N]) -> [u8; 3], 
     if width <= 1 || height <= 1 {
         return Score { quarters: 4, pairs: 1 };
     }
-    let pair = |a: [u8; 3], b: [u8; 3]| match a.iter().zip(b).map(|(a, b)| a.abs_diff(b)).max() {
-        None | Some(0) => SAME,
-        Some(most) if most >= contrast => CONTRAST,
-        Some(_) => NEAR,
-    };
-    let lines: &[u8] = bitmap.data();
-    let stride = bitmap.stride() as usize;
-    let pixel =
-        |x: usize, line: usize| lines.get(line * stride + x * N..)?.first_chunk().copied().map(&colours);
     let sparse = SAMPLE_JUMP * (width * height).div_ceil(SAMPLED);
     let jump = if sparse.is_multiple_of(width) { sparse - 1 } else { sparse };
+    let row = |line: usize| {
+        let row = bitmap.data().get(line * bitmap.stride() as usize..).unwrap_or_default();
+        row.as_chunks::<N>().0.get(..width).unwrap_or_default()
+    };
     let mut score = Score { quarters: 0, pairs: 0 };
-    let (mut x, mut line) = (width / 2, 0);
+    let mut x = width / 2;
+    let (mut upper, mut lower) = (row(0), row(1));
+    let mut line = 0;
     while line < height - 1 {
         let left = x.min(width - 2);
-        let [Some(here), Some(right), Some(below), Some(across)] =
-            [(left, line), (left + 1, line), (left, line + 1), (left + 1, line + 1)]
-                .map(|(x, y)| pixel(x, y))
+        let (Some([here, right]), Some([below, across])) =
+            (upper.get(left..).and_then(<[_]>::first_chunk), lower.get(left..).and_then(<[_]>::first_chunk))
         else {
             break;
         };
-        let pairs = [right, below, across].map(|other| pair(here, other));
-        if pairs != [SAME; 3] {
-            score.quarters += pairs.iter().sum::<i64>();
-        }
-        score.pairs += 3;
+        score.add([right, below, across].map(|other| (colours(*here), colours(*other))), contrast);
         x = left + jump;
-        line += x / width;
-        x %= width;
+        if x >= width {
+            line += x / width;
+            x %= width;
+            (upper, lower) = (row(line), row(line + 1));
+        }
     }
     score
 }
