@@ -3,11 +3,27 @@
 /// No code is longer.
 const LONGEST: u32 = 26;
 
-/// A code for a value: its low `len` bits.
+/// A code for a value: so many bits, and how many. In one word, for the sake of loading both at once.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Code {
-    pub(super) bits: u16,
-    pub(super) len: u16,
+pub(super) struct Code(u32);
+
+impl Code {
+    /// Of `len` bits; those of `bits` above are zero.
+    const fn new(bits: u32, len: u32) -> Self {
+        Self((bits << 8) | len)
+    }
+
+    /// The bits, the last of them lowest.
+    #[inline]
+    pub(super) const fn bits(self) -> u32 {
+        self.0 >> 8
+    }
+
+    /// From 1 to 26.
+    #[inline]
+    pub(super) const fn len(self) -> u32 {
+        self.0 & 0xff
+    }
 }
 
 /// The codes for values of `BPC` bits, in `BPC` families.
@@ -17,7 +33,9 @@ pub(super) struct Code {
 /// by.
 #[derive(Debug)]
 pub(super) struct CodeBook<const BPC: usize> {
-    codes: [[Code; BPC]; 256],
+    /// By family, of which there may be fewer, and value.
+    codes: [[Code; 256]; 8],
+    lens: [[u8; BPC]; 256],
     prefix: [u32; BPC],
     suffix: [u32; BPC],
 }
@@ -39,7 +57,7 @@ impl<const BPC: usize> CodeBook<BPC> {
 
     const fn new() -> Self {
         let mut book =
-            Self { codes: [[Code { bits: 0, len: 0 }; BPC]; 256], prefix: [0; BPC], suffix: [0; BPC] };
+            Self { codes: [[Code(0); 256]; 8], lens: [[0; BPC]; 256], prefix: [0; BPC], suffix: [0; BPC] };
         let values = 1_u32 << BPC;
         let mut family = 0;
         while family < BPC {
@@ -58,7 +76,8 @@ impl<const BPC: usize> CodeBook<BPC> {
                 } else {
                     (value - (prefix << family), prefix + suffix)
                 };
-                book.codes[value as usize][family] = Code { bits: bits as u16, len: len as u16 };
+                book.codes[family][value as usize] = Code::new(bits, len);
+                book.lens[value as usize][family] = len as u8;
                 value += 1;
             }
             family += 1;
@@ -66,23 +85,30 @@ impl<const BPC: usize> CodeBook<BPC> {
         book
     }
 
-    /// The codes of a value, by family.
-    pub(super) const fn codes(&self, value: u8) -> &[Code; BPC] {
-        &self.codes[value as usize]
+    /// The code of a value in a family, which is below `BPC`.
+    #[inline]
+    pub(super) const fn code(&self, family: u8, value: u8) -> Code {
+        self.codes[family as usize % 8][value as usize]
+    }
+
+    /// How long the codes of a value are, by family.
+    #[inline]
+    pub(super) const fn lens(&self, value: u8) -> &[u8; BPC] {
+        &self.lens[value as usize]
     }
 
     /// Reads the code at the top of `ahead`.
     #[inline]
-    pub(super) const fn read(&self, family: usize, ahead: u32) -> Reading {
+    pub(super) const fn read(&self, family: u8, ahead: u32) -> Reading {
         // A bit that is below every prefix, so that there is always one to find.
         let zeros = (ahead | 1).leading_zeros();
-        let prefix = self.prefix[family];
+        let prefix = self.prefix[family as usize];
         if zeros < prefix {
             let len = zeros + 1 + family as u32;
             let low = (ahead >> (32 - len)) & ((1 << family) - 1);
             Reading { value: (zeros << family) | low, len }
         } else {
-            let len = prefix + self.suffix[family];
+            let len = prefix + self.suffix[family as usize];
             Reading { value: (prefix << family) + (ahead >> (32 - len)), len }
         }
     }
@@ -111,13 +137,15 @@ mod tests {
     fn every_code_reads_back<const BPC: usize>() {
         let book = CodeBook::<BPC>::BOOK;
         for value in 0..=CodeBook::<BPC>::MASK {
-            for (family, code) in book.codes(value).iter().enumerate() {
-                assert!((1..=26).contains(&code.len));
-                assert!(u32::from(code.bits) < 1 << code.len);
-                for rest in [0, u32::MAX >> code.len] {
-                    let ahead = (u32::from(code.bits) << (32 - code.len)) | rest;
+            for (family, &len) in (0..).zip(book.lens(value)) {
+                let code = book.code(family, value);
+                assert!((1..=26).contains(&code.len()));
+                assert_eq!(code.len(), u32::from(len));
+                assert!(code.bits() < 1 << len);
+                for rest in [0, u32::MAX >> len] {
+                    let ahead = (code.bits() << (32 - len)) | rest;
                     let reading = book.read(family, ahead);
-                    assert_eq!(reading, Reading { value: u32::from(value), len: u32::from(code.len) });
+                    assert_eq!(reading, Reading { value: u32::from(value), len: u32::from(len) });
                 }
             }
         }

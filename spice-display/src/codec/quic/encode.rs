@@ -1,11 +1,7 @@
 //! Pixels to a stream.
 
-use std::convert::Infallible;
-
-use super::book::{CodeBook, residual};
-use super::plane::Stream;
-use super::planes::Planes;
-use super::run::RunLengths;
+use super::walk::{Pixel, Walk};
+use super::writer::{Tail, Words};
 use super::{MAX_PIXELS, QuicError, QuicFormat, QuicHeader};
 
 /// Encodes a picture whose top row begins `pixels`, with `stride` bytes from row to row.
@@ -45,89 +41,61 @@ pub fn encode_rows<'a>(
     let header = QuicHeader { format, width, height };
     header.check(MAX_PIXELS)?;
     let row_len = (width as usize).saturating_mul(format.bytes_per_pixel());
-    let mut planes = Planes::new(&header);
-    let mut writer = BitWriter::new(&header);
+    let mut walks = Walks::new(&header);
+    let (mut words, mut tail) = Words::new(&header);
     let mut rows = rows.into_iter();
     for row in 0..height {
         let bytes =
             rows.next().and_then(|bytes| bytes.get(..row_len)).ok_or(QuicError::MissingRow { row })?;
-        planes.load(bytes);
-        let Ok(()) = planes.code_row(&mut writer);
+        walks.code_row(bytes, &mut words, &mut tail);
     }
-    Ok(writer.finish())
+    Ok(words.finish(tail))
 }
 
-/// Bits into words, the first bit at the top of its word, the words little-endian.
-#[derive(Debug)]
-struct BitWriter {
-    bytes: Vec<u8>,
-    /// Bits that are not in `bytes` yet, the last of them lowest; what is above them has been written.
-    pending: u64,
-    /// How many they are, below 32.
-    len: u32,
+/// The walks through a picture's samples.
+enum Walks {
+    Gray(Walk<1, 8>),
+    Rgb16(Walk<3, 5>),
+    Rgb24(Walk<3, 8>),
+    Rgb32(Walk<3, 8>),
+    Rgba(Walk<3, 8>, Box<Walk<1, 8>>),
 }
 
-impl BitWriter {
+impl Walks {
     fn new(header: &QuicHeader) -> Self {
-        let bytes = header.words().into_iter().flat_map(u32::to_le_bytes).collect();
-        Self { bytes, pending: 0, len: 0 }
-    }
-
-    /// Writes the low `len` bits of `bits`, whose others are zero; 32 at most.
-    #[inline]
-    fn put(&mut self, bits: u32, len: u32) {
-        self.pending = (self.pending << len) | u64::from(bits);
-        self.len += len;
-        if self.len >= 32 {
-            self.len -= 32;
-            let word = (self.pending >> self.len) as u32;
-            self.bytes.extend_from_slice(&word.to_le_bytes());
+        let width = header.width as usize;
+        match header.format {
+            QuicFormat::Gray => Self::Gray(Walk::new(width)),
+            QuicFormat::Rgb16 => Self::Rgb16(Walk::new(width)),
+            QuicFormat::Rgb24 => Self::Rgb24(Walk::new(width)),
+            QuicFormat::Rgb32 => Self::Rgb32(Walk::new(width)),
+            QuicFormat::Rgba => Self::Rgba(Walk::new(width), Box::new(Walk::new(width))),
         }
     }
 
-    /// Ends the last word, and adds one that the C decoder reads ahead.
-    fn finish(mut self) -> Vec<u8> {
-        if self.len > 0 {
-            self.put(0, 32 - self.len);
+    /// Codes a row of these bytes: the colours of it all, then its alpha.
+    fn code_row(&mut self, bytes: &[u8], words: &mut Words, tail: &mut Tail) {
+        match self {
+            Self::Gray(walk) => walk.code_row(bytes.iter().map(|&sample| [sample, 0, 0, 0]), words, tail),
+            Self::Rgb16(walk) => {
+                let pixels = bytes.as_chunks().0.iter().map(|&pixel| u16::from_le_bytes(pixel));
+                let pixels = pixels.map(|pixel| [0, 5, 10].map(|shift| ((pixel >> shift) & 0x1f) as u8));
+                walk.code_row(pixels.map(|[blue, green, red]| [blue, green, red, 0]), words, tail);
+            }
+            Self::Rgb24(walk) => {
+                let pixels = bytes.as_chunks().0.iter();
+                walk.code_row(pixels.map(|&[blue, green, red]| [blue, green, red, 0]), words, tail);
+            }
+            Self::Rgb32(walk) => walk.code_row(colours(bytes), words, tail),
+            Self::Rgba(walk, alpha) => {
+                walk.code_row(colours(bytes), words, tail);
+                let values = bytes.as_chunks().0.iter().map(|&[_, _, _, value]| [value, 0, 0, 0]);
+                alpha.code_row(values, words, tail);
+            }
         }
-        self.put(0, 32);
-        self.bytes
     }
 }
 
-impl Stream for BitWriter {
-    type Error = Infallible;
-
-    #[inline]
-    fn sample<const BPC: usize>(
-        &mut self,
-        family: usize,
-        predicted: u8,
-        sample: &mut u8,
-    ) -> Result<u8, Infallible> {
-        let residual = residual::<BPC>(*sample, predicted);
-        let code = CodeBook::<BPC>::BOOK.codes(residual)[family];
-        self.put(code.bits.into(), code.len.into());
-        Ok(residual)
-    }
-
-    fn run<const N: usize>(
-        &mut self,
-        lengths: &mut RunLengths,
-        row: &mut [[u8; N]],
-        at: usize,
-    ) -> Result<usize, Infallible> {
-        let repeated = row[at - 1];
-        let run = row[at..].iter().take_while(|&&pixel| pixel == repeated).count();
-        let mut rest = run;
-        while rest >= lengths.order() {
-            rest -= lengths.order();
-            lengths.lengthen();
-            self.put(1, 1);
-        }
-        // A zero, then the rest, which is below the order.
-        self.put(rest as u32, lengths.exponent() + 1);
-        lengths.shorten();
-        Ok(run)
-    }
+fn colours(bytes: &[u8]) -> impl Iterator<Item = Pixel> {
+    bytes.as_chunks().0.iter().map(|&[blue, green, red, _]| [blue, green, red, 0])
 }

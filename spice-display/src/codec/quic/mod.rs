@@ -5,8 +5,9 @@
 //! difference before it (SFALIC, by Roman Starosolski). Where the row above is level, runs of equal pixels are
 //! written as lengths.
 //!
-//! The walk through a row is one for both directions, and encoder and decoder are the two ends it is run against:
-//! they cannot drift apart. The stream of [`encode()`] is the one spice-common's encoder writes, to the bit.
+//! Encoder and decoder have the codes, the models and the pace at which they learn in common, but each its own walk
+//! through a row: a decoder has a sample only when the one before it is decoded, an encoder has them all. The stream
+//! of [`encode()`] is the one spice-common's encoder writes, to the bit.
 
 mod book;
 mod decode;
@@ -16,9 +17,12 @@ mod model;
 mod pace;
 mod plane;
 mod planes;
+mod reader;
 mod run;
 #[cfg(test)]
 mod tests;
+mod walk;
+mod writer;
 
 pub use decode::decode;
 pub use encode::{encode, encode_rows};

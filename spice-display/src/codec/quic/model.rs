@@ -5,44 +5,48 @@ use super::book::CodeBook;
 /// What is known of one kind of sample: one bucket for the residuals 0, 1-2, 3-6, 7-14 and so on.
 #[derive(Clone, Debug)]
 pub(super) struct Model<const BPC: usize> {
-    buckets: [Bucket<BPC>; BPC],
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Bucket<const BPC: usize> {
-    /// Bits that each family would have taken. A lesson adds from 1 to 26, and all are halved once the smallest is
-    /// above a trigger, at most 900: there are no more than 901 lessons between, and none comes to overflow.
-    costs: [u32; BPC],
-    best: usize,
+    /// By residual, the best family of its bucket: looked up far more often than it changes.
+    families: [u8; 256],
+    /// Bits that each family would have taken, by bucket. A lesson adds from 1 to 26, and all are halved once the
+    /// smallest is above a trigger, at most 900: there are no more than 901 lessons between, and none comes to
+    /// overflow.
+    costs: [[u32; BPC]; BPC],
 }
 
 impl<const BPC: usize> Model<BPC> {
+    const LAST: u8 = (BPC - 1) as u8;
+
     pub(super) const fn new() -> Self {
-        Self { buckets: [Bucket { costs: [0; BPC], best: BPC - 1 }; BPC] }
+        Self { families: [Self::LAST; 256], costs: [[0; BPC]; BPC] }
     }
 
     /// The family for the residual that comes after `last`.
     #[inline]
-    pub(super) fn family_after(&self, last: u8) -> usize {
-        self.buckets[bucket_of::<BPC>(last)].best
+    pub(super) const fn family_after(&self, last: u8) -> u8 {
+        self.families[last as usize]
     }
 
     /// Takes in that `residual` came after `last`. The costs are halved once the best of them is above `trigger`.
     pub(super) fn learn(&mut self, last: u8, residual: u8, trigger: u32) {
-        let bucket = &mut self.buckets[bucket_of::<BPC>(last)];
-        let codes = CodeBook::<BPC>::BOOK.codes(residual);
+        let bucket = bucket_of::<BPC>(last);
+        let costs = &mut self.costs[bucket];
+        // Eight to a bit of cost, so that among equals the highest family is the smallest number.
         let mut lowest = u32::MAX;
-        for (family, (cost, code)) in bucket.costs.iter_mut().zip(codes).enumerate() {
-            *cost += u32::from(code.len);
-            if *cost <= lowest {
-                lowest = *cost;
-                bucket.best = family;
-            }
+        for ((cost, &len), rank) in
+            costs.iter_mut().zip(CodeBook::<BPC>::BOOK.lens(residual)).zip((0..8).rev())
+        {
+            *cost += u32::from(len);
+            lowest = lowest.min((*cost << 3) | rank);
         }
-        if lowest > trigger {
-            for cost in &mut bucket.costs {
+        if lowest >> 3 > trigger {
+            for cost in costs {
                 *cost >>= 1;
             }
+        }
+        let best = 7 - (lowest & 7) as u8;
+        if best != self.families[usize::from(last)] {
+            let end = if bucket == BPC - 1 { 256 } else { (2 << bucket) - 1 };
+            self.families[(1 << bucket) - 1..end].fill(best);
         }
     }
 }

@@ -1,31 +1,10 @@
-//! The walk through the samples that are coded together, the same to encode and to decode.
+//! The walk through the samples that are coded together, to decode them.
 
+use super::book::{CodeBook, sample};
 use super::model::Model;
 use super::pace::Pace;
+use super::reader::{BitReader, Fault};
 use super::run::RunLengths;
-
-/// One end of a stream: the samples go into it, or come out of it.
-pub(super) trait Stream {
-    /// What can go wrong at this end.
-    type Error;
-
-    /// Codes a sample in that family of codes; when decoding, sets it. Gives its residual.
-    fn sample<const BPC: usize>(
-        &mut self,
-        family: usize,
-        predicted: u8,
-        sample: &mut u8,
-    ) -> Result<u8, Self::Error>;
-
-    /// Codes how many pixels of `row` from `at` on, which is not its first, equal the one before them; when decoding,
-    /// sets them. Gives their number.
-    fn run<const N: usize>(
-        &mut self,
-        lengths: &mut RunLengths,
-        row: &mut [[u8; N]],
-        at: usize,
-    ) -> Result<usize, Self::Error>;
-}
 
 /// The `N` samples of each pixel that share a pace and runs, each of `BPC` bits.
 #[derive(Debug)]
@@ -54,27 +33,22 @@ impl<const N: usize, const BPC: usize> Plane<N, BPC> {
         }
     }
 
-    /// The row that is coded next.
-    pub(super) fn row_mut(&mut self) -> &mut [[u8; N]] {
-        &mut self.row
-    }
-
-    /// The row that was coded last.
-    pub(super) fn coded_row(&self) -> &[[u8; N]] {
+    /// The row that was decoded last.
+    pub(super) fn decoded_row(&self) -> &[[u8; N]] {
         &self.above
     }
 
-    /// Codes the row.
-    pub(super) fn code_row<S: Stream>(&mut self, stream: &mut S) -> Result<(), S::Error> {
+    /// Decodes a row.
+    pub(super) fn decode_row(&mut self, reader: &mut BitReader<'_>) -> Result<(), Fault> {
         let width = self.row.len();
         let mut at = 0;
         while at < width {
             let span = self.pace.span(width - at);
             let end = at + span;
             if self.top {
-                self.code_top_span(stream, at, end)?;
+                self.decode_top_span(reader, at, end)?;
             } else {
-                self.code_span(stream, at, end)?;
+                self.decode_span(reader, at, end)?;
             }
             self.pace.passed(span);
             at = end;
@@ -84,24 +58,24 @@ impl<const N: usize, const BPC: usize> Plane<N, BPC> {
         Ok(())
     }
 
-    /// Codes columns of the first row, each predicted to be as the one to its left.
-    fn code_top_span<S: Stream>(&mut self, stream: &mut S, start: usize, end: usize) -> Result<(), S::Error> {
+    /// Decodes columns of the first row, each predicted to be as the one to its left.
+    fn decode_top_span(&mut self, reader: &mut BitReader<'_>, start: usize, end: usize) -> Result<(), Fault> {
         let (mut left, mut last) = match start.checked_sub(1) {
             Some(before) => (self.row[before], self.residuals[before]),
             None => ([0; N], [0; N]),
         };
         let columns = self.row[start..end].iter_mut().zip(&mut self.residuals[start..end]);
         for (pixel, residual) in columns {
-            last = code_pixel(&mut self.models, &mut self.pace, stream, left, pixel, last)?;
+            last = decode_pixel(&mut self.models, &mut self.pace, reader, left, pixel, last)?;
             *residual = last;
             left = *pixel;
         }
         Ok(())
     }
 
-    /// Codes columns of a row that has one above: each predicted to be halfway between the pixels to its left and
+    /// Decodes columns of a row that has one above: each predicted to be halfway between the pixels to its left and
     /// above, and runs where the row above is level and the last two pixels were equal.
-    fn code_span<S: Stream>(&mut self, stream: &mut S, start: usize, end: usize) -> Result<(), S::Error> {
+    fn decode_span(&mut self, reader: &mut BitReader<'_>, start: usize, end: usize) -> Result<(), Fault> {
         let Self { models, pace, lengths, .. } = self;
         let above = &self.above[..end];
         let row = &mut self.row[..end];
@@ -111,7 +85,7 @@ impl<const N: usize, const BPC: usize> Plane<N, BPC> {
         let mut last = residuals[start.saturating_sub(1)];
         let mut at = start;
         if at == 0 {
-            last = code_pixel(models, pace, stream, above[0], &mut row[0], last)?;
+            last = decode_pixel(models, pace, reader, above[0], &mut row[0], last)?;
             residuals[0] = last;
             at = 1;
         }
@@ -119,12 +93,12 @@ impl<const N: usize, const BPC: usize> Plane<N, BPC> {
         while at < end {
             if at > 2 && at != last_run && above[at - 1] == above[at] && row[at - 1] == row[at - 2] {
                 last_run = at;
-                at += stream.run(lengths, row, at)?;
+                at += decode_run(reader, lengths, row, at)?;
                 last = residuals[at - 1];
                 continue;
             }
             let predicted = halfway(row[at - 1], above[at]);
-            last = code_pixel(models, pace, stream, predicted, &mut row[at], last)?;
+            last = decode_pixel(models, pace, reader, predicted, &mut row[at], last)?;
             residuals[at] = last;
             at += 1;
         }
@@ -137,20 +111,26 @@ fn halfway<const N: usize>(left: [u8; N], above: [u8; N]) -> [u8; N] {
     std::array::from_fn(|lane| ((u16::from(left[lane]) + u16::from(above[lane])) >> 1) as u8)
 }
 
-/// Codes the samples of a pixel after one of the residuals `last`, and gives its own.
+/// Decodes the samples of a pixel after one of the residuals `last`, and gives its own.
 #[inline(always)]
-fn code_pixel<S: Stream, const N: usize, const BPC: usize>(
+fn decode_pixel<const N: usize, const BPC: usize>(
     models: &mut [Model<BPC>; N],
     pace: &mut Pace,
-    stream: &mut S,
+    reader: &mut BitReader<'_>,
     predicted: [u8; N],
     pixel: &mut [u8; N],
     last: [u8; N],
-) -> Result<[u8; N], S::Error> {
+) -> Result<[u8; N], Fault> {
     let mut residuals = [0; N];
     for lane in 0..N {
         let family = models[lane].family_after(last[lane]);
-        residuals[lane] = stream.sample::<BPC>(family, predicted[lane], &mut pixel[lane])?;
+        let reading = CodeBook::<BPC>::BOOK.read(family, reader.peek());
+        if reading.value > u32::from(CodeBook::<BPC>::MASK) {
+            return Err(Fault::Code);
+        }
+        reader.skip(reading.len);
+        residuals[lane] = reading.value as u8;
+        pixel[lane] = sample::<BPC>(residuals[lane], predicted[lane]);
     }
     if pace.lesson() {
         for (model, (last, residual)) in models.iter_mut().zip(last.into_iter().zip(residuals)) {
@@ -158,4 +138,41 @@ fn code_pixel<S: Stream, const N: usize, const BPC: usize>(
         }
     }
     Ok(residuals)
+}
+
+/// Decodes how many pixels of `row` from `at` on, which is not its first, equal the one before them, and sets them.
+fn decode_run<const N: usize>(
+    reader: &mut BitReader<'_>,
+    lengths: &mut RunLengths,
+    row: &mut [[u8; N]],
+    at: usize,
+) -> Result<usize, Fault> {
+    let room = row.len() - at;
+    let mut run = 0;
+    loop {
+        let ones = reader.peek().leading_ones();
+        for _ in 0..ones {
+            run += lengths.order();
+            if run > room {
+                return Err(Fault::Run);
+            }
+            lengths.lengthen();
+        }
+        if ones < 32 {
+            reader.skip(ones + 1);
+            break;
+        }
+        reader.skip(32);
+    }
+    let exponent = lengths.exponent();
+    if exponent > 0 {
+        run += (reader.peek() >> (32 - exponent)) as usize;
+        reader.skip(exponent);
+    }
+    lengths.shorten();
+
+    let repeated = row[at - 1];
+    let pixels = row.get_mut(at..at + run).ok_or(Fault::Run)?;
+    pixels.fill(repeated);
+    Ok(run)
 }

@@ -1,6 +1,7 @@
-//! How the pixels of each format are taken apart and put together.
+//! How the pixels of each format are put together.
 
-use super::plane::{Plane, Stream};
+use super::plane::Plane;
+use super::reader::{BitReader, Fault};
 use super::{QuicFormat, QuicHeader};
 
 /// The planes of a picture. Colours are in the order red, green, blue.
@@ -26,84 +27,49 @@ impl Planes {
         }
     }
 
-    /// Codes a row: the colours of it all, then its alpha.
-    pub(super) fn code_row<S: Stream>(&mut self, stream: &mut S) -> Result<(), S::Error> {
+    /// Decodes a row: the colours of it all, then its alpha.
+    pub(super) fn decode_row(&mut self, reader: &mut BitReader<'_>) -> Result<(), Fault> {
         match self {
-            Self::Gray(plane) => plane.code_row(stream),
-            Self::Rgb16(plane) => plane.code_row(stream),
-            Self::Rgb24(plane) | Self::Rgb32(plane) => plane.code_row(stream),
+            Self::Gray(plane) => plane.decode_row(reader),
+            Self::Rgb16(plane) => plane.decode_row(reader),
+            Self::Rgb24(plane) | Self::Rgb32(plane) => plane.decode_row(reader),
             Self::Rgba(colour, alpha) => {
-                colour.code_row(stream)?;
-                alpha.code_row(stream)
+                colour.decode_row(reader)?;
+                alpha.decode_row(reader)
             }
         }
     }
 
-    /// Takes the pixels of `bytes`, a whole row, to be coded next.
-    pub(super) fn load(&mut self, bytes: &[u8]) {
-        match self {
-            Self::Gray(plane) => {
-                for (sample, &byte) in plane.row_mut().iter_mut().zip(bytes) {
-                    *sample = [byte];
-                }
-            }
-            Self::Rgb16(plane) => {
-                for (colour, &pixel) in plane.row_mut().iter_mut().zip(bytes.as_chunks().0) {
-                    let pixel = u16::from_le_bytes(pixel);
-                    *colour = [10, 5, 0].map(|shift| ((pixel >> shift) & 0x1f) as u8);
-                }
-            }
-            Self::Rgb24(plane) => {
-                for (colour, &[blue, green, red]) in plane.row_mut().iter_mut().zip(bytes.as_chunks().0) {
-                    *colour = [red, green, blue];
-                }
-            }
-            Self::Rgb32(plane) => load_colours(plane, bytes),
-            Self::Rgba(colours, alpha) => {
-                load_colours(colours, bytes);
-                for (sample, &[_, _, _, value]) in alpha.row_mut().iter_mut().zip(bytes.as_chunks().0) {
-                    *sample = [value];
-                }
-            }
-        }
-    }
-
-    /// Puts the pixels of the row that was coded last into `bytes`, a whole row of zeros.
+    /// Puts the pixels of the row that was decoded last into `bytes`, a whole row of zeros.
     pub(super) fn store(&self, bytes: &mut [u8]) {
         match self {
             Self::Gray(plane) => {
-                for (&[sample], byte) in plane.coded_row().iter().zip(bytes) {
+                for (&[sample], byte) in plane.decoded_row().iter().zip(bytes) {
                     *byte = sample;
                 }
             }
             Self::Rgb16(plane) => {
-                for (&colour, pixel) in plane.coded_row().iter().zip(bytes.as_chunks_mut().0) {
+                for (&colour, pixel) in plane.decoded_row().iter().zip(bytes.as_chunks_mut().0) {
                     let [red, green, blue] = colour.map(u16::from);
                     *pixel = ((red << 10) | (green << 5) | blue).to_le_bytes();
                 }
             }
             Self::Rgb24(plane) => {
-                for (&[red, green, blue], pixel) in plane.coded_row().iter().zip(bytes.as_chunks_mut().0) {
+                for (&[red, green, blue], pixel) in plane.decoded_row().iter().zip(bytes.as_chunks_mut().0) {
                     *pixel = [blue, green, red];
                 }
             }
             Self::Rgb32(plane) => {
-                for (&[red, green, blue], pixel) in plane.coded_row().iter().zip(bytes.as_chunks_mut().0) {
+                for (&[red, green, blue], pixel) in plane.decoded_row().iter().zip(bytes.as_chunks_mut().0) {
                     *pixel = [blue, green, red, 0];
                 }
             }
             Self::Rgba(colours, alpha) => {
-                let samples = colours.coded_row().iter().zip(alpha.coded_row());
+                let samples = colours.decoded_row().iter().zip(alpha.decoded_row());
                 for ((&[red, green, blue], &[alpha]), pixel) in samples.zip(bytes.as_chunks_mut().0) {
                     *pixel = [blue, green, red, alpha];
                 }
             }
         }
-    }
-}
-
-fn load_colours(plane: &mut Plane<3, 8>, bytes: &[u8]) {
-    for (colour, &[blue, green, red, _]) in plane.row_mut().iter_mut().zip(bytes.as_chunks().0) {
-        *colour = [red, green, blue];
     }
 }
