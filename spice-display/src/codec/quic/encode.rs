@@ -89,7 +89,8 @@ impl Walks {
             Self::Rgb32(walk) => walk.code_row(colours(bytes), words, tail),
             Self::Rgba(walk, alpha) => {
                 walk.code_row(colours(bytes), words, tail);
-                let values = bytes.as_chunks().0.iter().map(|&[_, _, _, value]| [value, 0, 0, 0]);
+                let values =
+                    bytes.as_chunks().0.iter().map(|&pixel| (u32::from_le_bytes(pixel) >> 24).to_le_bytes());
                 alpha.code_row(values, words, tail);
             }
         }
@@ -97,5 +98,5 @@ impl Walks {
 }
 
 fn colours(bytes: &[u8]) -> impl Iterator<Item = Pixel> {
-    bytes.as_chunks().0.iter().map(|&[blue, green, red, _]| [blue, green, red, 0])
+    bytes.as_chunks().0.iter().map(|&pixel| (u32::from_le_bytes(pixel) & 0x00ff_ffff).to_le_bytes())
 }

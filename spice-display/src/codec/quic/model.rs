@@ -10,7 +10,7 @@ pub(super) struct Model<const BPC: usize> {
     /// Bits that each family would have taken, by bucket. A lesson adds from 1 to 26, and all are halved once the
     /// smallest is above a trigger, at most 900: there are no more than 901 lessons between, and none comes to
     /// overflow.
-    costs: [[u32; BPC]; BPC],
+    costs: [[i32; BPC]; BPC],
 }
 
 impl<const BPC: usize> Model<BPC> {
@@ -27,15 +27,15 @@ impl<const BPC: usize> Model<BPC> {
     }
 
     /// Takes in that `residual` came after `last`. The costs are halved once the best of them is above `trigger`.
-    pub(super) fn learn(&mut self, last: u8, residual: u8, trigger: u32) {
+    pub(super) fn learn(&mut self, last: u8, residual: u8, trigger: i32) {
         let bucket = bucket_of::<BPC>(last);
         let costs = &mut self.costs[bucket];
         // Eight to a bit of cost, so that among equals the highest family is the smallest number.
-        let mut lowest = u32::MAX;
+        let mut lowest = i32::MAX;
         for ((cost, &len), rank) in
             costs.iter_mut().zip(CodeBook::<BPC>::BOOK.lens(residual)).zip((0..8).rev())
         {
-            *cost += u32::from(len);
+            *cost += i32::from(len);
             lowest = lowest.min((*cost << 3) | rank);
         }
         if lowest >> 3 > trigger {

@@ -5,7 +5,7 @@ const LAST_LEVEL: usize = 6;
 /// Pixels of a level, runs and all.
 const LEVEL_PIXELS: usize = 2048;
 /// The cost at which a model halves its costs, by level.
-const TRIGGERS: [u32; LAST_LEVEL + 1] = [110, 550, 900, 800, 550, 400, 350];
+const TRIGGERS: [i32; LAST_LEVEL + 1] = [110, 550, 900, 800, 550, 400, 350];
 
 /// The sequence that waits are drawn from: its low bits, as many as the level.
 #[rustfmt::skip]
@@ -73,7 +73,7 @@ impl Pace {
         true
     }
 
-    pub(super) fn trigger(&self) -> u32 {
+    pub(super) fn trigger(&self) -> i32 {
         TRIGGERS[self.level]
     }
 }

@@ -127,9 +127,9 @@ impl<const N: usize, const BPC: usize> Walk<N, BPC> {
         while let Some(&next) = residuals.get(at) {
             if next[3] == RUN {
                 let run = run_length(&self.row[at..end], self.row[at - 1]);
-                put_run(run, &mut self.lengths, words, &mut tail);
+                tail = put_run(run, &mut self.lengths, words, tail);
                 if run == 0 {
-                    // Having found none here, the walk goes on from a pixel of its own.
+                    // The next pixel is coded by itself, without another try.
                     residuals[at][3] = 0;
                 } else {
                     residuals[at..at + run].copy_from_slice(&self.coded[at..at + run]);
@@ -144,9 +144,7 @@ impl<const N: usize, const BPC: usize> Walk<N, BPC> {
             }
             tail.put_last_to_first(words, codes);
             if pace.lesson() {
-                for (lane, model) in self.models.iter_mut().enumerate() {
-                    model.learn(last[lane], next[lane], trigger);
-                }
+                learn(&mut self.models, last, next, trigger);
             }
             last = next;
             at += 1;
@@ -156,7 +154,7 @@ impl<const N: usize, const BPC: usize> Walk<N, BPC> {
     }
 }
 
-/// How many pixels from the first on are equal to that one.
+/// How many pixels from the first of `row` on are equal to `repeated`.
 #[inline]
 fn run_length(row: &[Pixel], repeated: Pixel) -> usize {
     let repeats = |pixel: &Pixel| *pixel == repeated;
@@ -166,7 +164,22 @@ fn run_length(row: &[Pixel], repeated: Pixel) -> usize {
     run + row[run..].iter().take_while(|pixel| repeats(pixel)).count()
 }
 
-fn put_run(run: usize, lengths: &mut RunLengths, words: &mut Words, tail: &mut Tail) {
+/// All models take in what came after what. Called seldom, and not to take registers from the walk.
+#[inline(never)]
+fn learn<const N: usize, const BPC: usize>(
+    models: &mut [Model<BPC>; N],
+    last: Pixel,
+    residuals: Pixel,
+    trigger: i32,
+) {
+    for ((model, last), residual) in models.iter_mut().zip(last).zip(residuals) {
+        model.learn(last, residual, trigger);
+    }
+}
+
+/// Codes the length of a run. Inlined, for the tail to stay in registers.
+#[inline(always)]
+fn put_run(run: usize, lengths: &mut RunLengths, words: &mut Words, mut tail: Tail) -> Tail {
     let mut rest = run;
     while rest >= lengths.order() {
         rest -= lengths.order();
@@ -176,4 +189,5 @@ fn put_run(run: usize, lengths: &mut RunLengths, words: &mut Words, tail: &mut T
     // A zero, then the rest, which is below the order.
     tail.put(words, rest as u32, lengths.exponent() + 1);
     lengths.shorten();
+    tail
 }
