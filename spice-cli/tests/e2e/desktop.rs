@@ -33,11 +33,14 @@ impl Desktop {
     pub(crate) fn start(server: SocketAddr) -> Result<Self, String> {
         let scratch = Scratch::new()?;
         let mut command = Command::new("Xvfb");
-        command.args(["-displayfd", "1", "-screen", "0", "1280x960x24", "-nolisten", "tcp", "-fbdir"]);
+        command.args(["-displayfd", "1", "-screen", "0", "1280x960x24", "-nolisten", "tcp", "-noreset"]);
+        command.arg("-fbdir");
         // Xvfb itself takes a number that is free, and says which.
         let x = Process::start(command.arg(scratch.path()))?;
         let number = x.stdout_line(PATIENCE, |line| line.trim().parse::<u32>().ok())?;
         let display = format!(":{number}");
+        // The pointer begins in the middle, and would cover what the guest shows there.
+        xdotool(&display, &["mousemove", "1279", "959"])?;
         let mut command = Command::new("remote-viewer");
         command.arg(format!("spice://{server}")).env("DISPLAY", &display).env_remove("WAYLAND_DISPLAY");
         // Nothing of the user's settings, and no service of a session.
@@ -87,7 +90,11 @@ impl Desktop {
     }
 
     fn xdotool(&self, arguments: &[&str]) -> Result<(), String> {
-        let mut command = Command::new("xdotool");
-        Process::succeed(command.args(arguments).env("DISPLAY", &self.display), PATIENCE).map(drop)
+        xdotool(&self.display, arguments)
     }
+}
+
+fn xdotool(display: &str, arguments: &[&str]) -> Result<(), String> {
+    let mut command = Command::new("xdotool");
+    Process::succeed(command.args(arguments).env("DISPLAY", display), PATIENCE).map(drop)
 }
