@@ -62,6 +62,9 @@ impl Lossy {
     /// These pixels are now.
     pub(super) fn add(&mut self, id: SurfaceId, area: Rect, now: Time) {
         self.remove(id, area);
+        if self.surfaces.is_empty() {
+            self.turn = None;
+        }
         let pixels = self.surfaces.entry(id).or_default();
         pixels.new = pixels.new.union_rect(&area);
         pixels.new.simplify(RECTS);

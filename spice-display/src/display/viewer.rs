@@ -87,9 +87,15 @@ impl DisplayViewer {
         &mut self.view
     }
 
-    /// When something is to be sent that nobody else asks for.
+    /// When something is to be sent that nobody else asks for. A viewer that has to take something else first will be
+    /// looked at when it has.
     pub(super) fn poll_timeout(&self) -> Option<Time> {
-        self.lossy.poll_timeout()
+        if self.can_be_repaired() { self.lossy.poll_timeout() } else { None }
+    }
+
+    /// What is repaired is to hold up nothing.
+    fn can_be_repaired(&self) -> bool {
+        self.ready && self.outbox.is_empty() && self.red.in_flight() == 0 && self.red.has_room()
     }
 
     /// Whether the viewer has been sent everything, without loss, and its socket has taken it.
@@ -183,9 +189,7 @@ impl DisplayViewer {
                 }
             }
         }
-        // What is repaired is to hold up nothing.
-        if self.outbox.is_empty()
-            && self.red.in_flight() == 0
+        if self.can_be_repaired()
             && let Some((id, area)) = self.lossy.poll_repair(now)
         {
             self.push_image(id, area, false, shared, now);
@@ -211,16 +215,17 @@ impl DisplayViewer {
 
     /// Chooses how the viewer gets the pictures of a command, and says whether something is lost.
     ///
-    /// Only one of them is packed with the dictionary: which of two a viewer unpacks first is its own affair, and neither
-    /// may refer to what comes later.
+    /// Only what a command copies is kept, or packed with the dictionary. Viewers may pass over other pictures without
+    /// unpacking them where they draw nothing, and would wait for what refers to one for ever.
     fn choose_pictures(&mut self, draw: &Draw, jpeg: bool, shared: &mut Shared) -> (Vec<Chosen>, bool) {
         let jpeg = jpeg && draw.may_lose();
-        let (mut glz, mut loses) = (true, false);
-        let mut key = draw.key(&shared.keys);
+        let mut loses = false;
+        let mut is_source = draw.copies_picture();
         let mut kept = self.pixmaps.begin();
         let mut chosen = Vec::with_capacity(draw.pictures().len());
         for picture in draw.pictures() {
-            let key = key.take();
+            let is_source = std::mem::take(&mut is_source);
+            let key = if is_source { draw.key(&shared.keys) } else { None };
             if let Some(key) = key {
                 if let Some((id, data)) = kept.refer(key, picture.needed()) {
                     picture.set_kept();
@@ -235,11 +240,10 @@ impl DisplayViewer {
                 }
             }
             let method = match picture.method(self.packing) {
-                Method::Glz(_) if !(glz && can_have_glz(picture, &self.glz)) => Method::Lz,
+                Method::Glz(_) if !(is_source && can_have_glz(picture, &self.glz)) => Method::Lz,
                 Method::Quic if jpeg => Method::Jpeg,
                 method => method,
             };
-            glz &= !matches!(method, Method::Glz(_));
             loses |= method == Method::Jpeg;
             let mut wanted = want(picture, method, draw.sequence(), &mut shared.encoder);
             wanted.keep = key.and_then(|key| kept.bring(key, picture.fidelity(method)));

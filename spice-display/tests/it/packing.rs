@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use spice_channel::PipeLimits;
+use spice_channel::{Channel, PipeLimits};
 use spice_display::qxl::{Bitmap, BitmapFormat, Clip, DrawCopy, DrawOp, GuestEvent, Image};
 use spice_display::{DisplayConfig, WanCompression};
 use spice_proto::display::{ImageCompression, ImageFlags, ImageType, Palette, PaletteId};
@@ -185,6 +185,27 @@ fn a_slow_link_gets_jpeg_and_zlib_and_at_rest_every_bit() {
     assert!(model.images(ImageType::QUIC) > before);
     lab.run_until_idle();
     assert_eq!((lab.difference(slow), lab.difference(fast)), (None, None));
+}
+
+/// An owner that sleeps until it is asked for would not sleep at all.
+#[test]
+fn a_viewer_that_lags_with_something_to_repair_asks_for_no_time() {
+    let config = DisplayConfig { jpeg: WanCompression::Always, ..DisplayConfig::default() };
+    let mut lab = Lab::with(config);
+    lab.event(primary()).unwrap();
+    let viewer = lab.join(HeaderKind::Mini, true, usize::MAX);
+    lab.run_until_idle();
+    let all = Rect::new(0, 0, SIDE, SIDE);
+    let copy = DrawCopy::put(Image::bitmap(0, scene::soft(SIDE, SIDE, 0x7712_3400)), all);
+    lab.event(scene::draw(0, all, Clip::None, DrawOp::Copy(copy))).unwrap();
+    lab.viewer(viewer).rate = 0;
+    for _ in 0..3000 {
+        lab.step();
+        let due = lab.worker.display().poll_timeout();
+        assert!(due.is_none_or(|due| due > lab.now), "{due:?} at {:?}", lab.now);
+    }
+    lab.run_until_idle();
+    assert_eq!(lab.difference(viewer), None);
 }
 
 #[test]
