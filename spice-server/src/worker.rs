@@ -1,6 +1,7 @@
 //! The thread of one guest: it owns the guest and its display and cursor channels, and nothing waits for anything else.
 
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
@@ -64,10 +65,17 @@ impl WorkerHandle {
         })
     }
 
-    /// Packs a picture on a thread of its own; the worker hears of it.
+    /// Packs a picture on a thread of its own; the worker hears of it, even if that fails.
     fn encode(&self, runtime: &Handle, job: EncodeJob) {
         let mailbox = self.mailbox.clone();
-        runtime.spawn_blocking(move || mailbox.send(WorkerMessage::Encoded(job.run())));
+        runtime.spawn_blocking(move || {
+            let bare = job.bare();
+            let done = catch_unwind(AssertUnwindSafe(|| job.run())).unwrap_or_else(|_| {
+                tracing::error!("a picture could not be packed, and is sent bare");
+                bare
+            });
+            mailbox.send(WorkerMessage::Encoded(done))
+        });
     }
 }
 

@@ -25,6 +25,8 @@ pub(super) struct Encoder {
     large: VecDeque<(Arc<Picture>, Method)>,
     auto: Lane,
     fixed: Lane,
+    /// Who is asked first next: those who want one kind of packing do not keep the others waiting.
+    turn: usize,
 }
 
 /// A dictionary and the pictures that it is to have next.
@@ -66,11 +68,20 @@ impl Encoder {
 
     /// The next picture to pack, of those that take some 30 microseconds or of the others.
     pub(super) fn poll(&mut self, small: bool) -> Option<EncodeJob> {
-        if let Some(job) =
-            [GlzLane::Auto, GlzLane::Fixed].into_iter().find_map(|lane| self.poll_lane(lane, small))
-        {
-            return Some(job);
-        }
+        const SOURCES: usize = 3;
+        let turns = self.turn..self.turn + SOURCES;
+        turns.map(|turn| turn % SOURCES).find_map(|turn| {
+            let job = match turn {
+                0 => self.poll_lane(GlzLane::Auto, small),
+                1 => self.poll_lane(GlzLane::Fixed, small),
+                _ => self.poll_queue(small),
+            }?;
+            self.turn = turn + 1;
+            Some(job)
+        })
+    }
+
+    fn poll_queue(&mut self, small: bool) -> Option<EncodeJob> {
         let queue = if small { &mut self.small } else { &mut self.large };
         loop {
             let (picture, method) = queue.pop_front()?;
@@ -100,10 +111,10 @@ impl Encoder {
     pub(super) fn handle_done(&mut self, done: EncodeDone) {
         let EncodeDone { picture, method, packed, dictionary } = done;
         picture.set_packed(method, packed);
-        if let (Method::Glz(lane), Some(dictionary)) = (method, dictionary) {
+        if let Method::Glz(lane) = method {
             let lane = self.lane(lane);
             lane.next += 1;
-            lane.dictionary = Home::Here(dictionary);
+            lane.dictionary = dictionary.map_or(Home::None, Home::Here);
         }
     }
 
@@ -125,5 +136,58 @@ impl Encoder {
             GlzLane::Auto => &mut self.auto,
             GlzLane::Fixed => &mut self.fixed,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use spice_proto::display::BitmapFormat;
+
+    use super::*;
+    use crate::image::Packed;
+    use crate::qxl::Bitmap;
+
+    fn picture() -> Arc<Picture> {
+        let pixels = vec![7; 64 * 64 * 4];
+        let bitmap = Bitmap::new(BitmapFormat::RGB32, (64, 64), 256, true, pixels.into()).unwrap();
+        Arc::new(Picture::new(Arc::new(bitmap), false))
+    }
+
+    #[test]
+    fn no_kind_of_packing_keeps_the_others_waiting() {
+        let mut encoder = Encoder::default();
+        let auto = Method::Glz(GlzLane::Auto);
+        let shared: Vec<_> = (1..=20_u64).map(|number| (Sequence(number), picture())).collect();
+        shared.iter().for_each(|(sequence, picture)| encoder.ask(picture, auto, *sequence));
+        let (other, fixed) = (picture(), picture());
+        encoder.ask(&other, Method::Quic, Sequence(21));
+        encoder.ask(&fixed, Method::Glz(GlzLane::Fixed), Sequence(22));
+        // A single encoder, which is never out of work.
+        for _ in 0..3 {
+            let done = encoder.poll(false).unwrap().run();
+            encoder.handle_done(done);
+        }
+        assert!(other.packed(Method::Quic).is_some());
+        assert!(fixed.packed(Method::Glz(GlzLane::Fixed)).is_some());
+        assert_eq!(shared.iter().filter(|(_, picture)| picture.packed(auto).is_some()).count(), 1);
+    }
+
+    #[test]
+    fn a_dictionary_that_is_lost_begins_anew_and_its_numbers_go_on() {
+        let mut encoder = Encoder::default();
+        let method = Method::Glz(GlzLane::Auto);
+        let pictures: Vec<_> = (0..3).map(|_| picture()).collect();
+        let mut numbers = Vec::new();
+        for (picture, sequence) in pictures.iter().zip(1..) {
+            encoder.ask(picture, method, Sequence(sequence));
+            let job = encoder.poll(false).unwrap();
+            let done = if sequence == 2 { job.bare() } else { job.run() };
+            encoder.handle_done(done);
+            numbers.push(match picture.packed(method) {
+                Some(Packed::Glz(packed)) => Some((packed.number, packed.encoded.farthest)),
+                _ => None,
+            });
+        }
+        assert_eq!(numbers, [Some((0, 0)), None, Some((2, 0))]);
     }
 }

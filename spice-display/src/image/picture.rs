@@ -232,10 +232,16 @@ impl EncodeJob {
         Self { picture, work: Work::Glz(lane, dictionary, number) }
     }
 
-    /// Bytes of the picture before packing.
+    /// What stands for the picture where packing it comes to nothing, so that nobody waits for it for ever: its bare
+    /// pixels. A dictionary is lost with the job, and begins anew.
     #[must_use]
-    pub fn bytes(&self) -> usize {
-        self.picture.len()
+    pub fn bare(&self) -> EncodeDone {
+        let method = match self.work {
+            Work::Pack(method) => method,
+            Work::Glz(lane, ..) => Method::Glz(lane),
+        };
+        let packed = Packed::Whole(self.picture.bare());
+        EncodeDone { picture: Arc::clone(&self.picture), method, packed, dictionary: None }
     }
 
     /// Packs the picture. It takes about a millisecond for each megabyte of pixels, with QUIC up to four.

@@ -17,7 +17,7 @@ use crate::region::Region;
 
 /// The place of a command in the order in which the guest gave them, over all surfaces.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct Sequence(pub(super) u64);
+pub(crate) struct Sequence(pub(crate) u64);
 
 /// A command that is not painted yet.
 #[derive(Debug)]

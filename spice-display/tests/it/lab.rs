@@ -33,6 +33,8 @@ pub(crate) enum Encoders {
     Slow,
     /// Never.
     Stuck,
+    /// One a millisecond, and every third fails.
+    Failing,
 }
 
 /// Pictures that are packed at a time.
@@ -135,10 +137,12 @@ impl Lab {
             if self.jobs.is_empty() || self.encoders == Encoders::Stuck {
                 return;
             }
-            let at = if self.encoders == Encoders::Slow { self.steps % self.jobs.len() } else { 0 };
-            display.handle_encoded(self.jobs.remove(at).run());
+            let prompt = self.encoders == Encoders::Prompt;
+            let job = self.jobs.remove(if prompt { 0 } else { self.steps % self.jobs.len() });
             self.packed += 1;
-            if self.encoders == Encoders::Slow {
+            let fails = self.encoders == Encoders::Failing && self.packed.is_multiple_of(3);
+            display.handle_encoded(if fails { job.bare() } else { job.run() });
+            if !prompt {
                 return;
             }
         }

@@ -56,13 +56,13 @@ proptest! {
     #[test]
     fn at_rest_every_viewer_has_the_servers_picture(
         acts in prop::collection::vec(act(), 1..160),
-        slow in any::<bool>(),
+        encoders in prop_oneof![Just(Encoders::Prompt), Just(Encoders::Slow), Just(Encoders::Failing)],
         wan in any::<bool>(),
     ) {
         let wan = if wan { WanCompression::Always } else { WanCompression::Auto };
         let config = DisplayConfig { pipe: SMALL, jpeg: wan, zlib_glz: wan, ..DisplayConfig::default() };
         let mut lab = Lab::with(config);
-        lab.encoders = if slow { Encoders::Slow } else { Encoders::Prompt };
+        lab.encoders = encoders;
         lab.event(primary()).unwrap();
         lab.join(HeaderKind::Mini, true, usize::MAX);
         lab.join(HeaderKind::Full, false, 300);
