@@ -1,7 +1,8 @@
 //! A picture that refers to no other.
 
-use super::super::lz::parse::{History, encode_pass, hash};
+use super::super::lz::parse::{History, encode_pass};
 use super::super::lz::pixel::{Alpha, Pixel, Rgb16, Rgb24, Rgb32, common};
+use super::super::lz::places::Places;
 use super::reference::Reference;
 use super::{Encoded, GlzError, GlzFormat, GlzSource, MAX_WINDOW};
 
@@ -35,11 +36,10 @@ fn pass<P: Pixel>(rows: &[u8], line: u32, out: &mut Vec<u8>) {
     encode_pass::<P, _>(units, &mut Own::new(units.len(), line), out);
 }
 
-/// Where in the picture pixels were last seen.
+/// Where pixels were last seen, and where the next are expected.
 #[derive(Debug)]
 struct Own {
-    places: Vec<u32>,
-    shift: u32,
+    places: Places,
     /// How many pixels back the track is.
     track: u32,
 }
@@ -47,20 +47,8 @@ struct Own {
 impl Own {
     /// Places to suit a picture of so many pixels, in lines of so many.
     fn new(pixels: usize, line: u32) -> Self {
-        const FEWEST: u32 = 8;
         const MOST: u32 = 16;
-        let bits = pixels.next_power_of_two().trailing_zeros().clamp(FEWEST, MOST);
-        Self { places: vec![0; 1 << bits], shift: u64::BITS - bits, track: line }
-    }
-
-    /// Remembers that these pixels are at `at`, and says where others like them were; 0 too when nowhere.
-    #[inline]
-    fn swap<P: Pixel>(&mut self, three: [P::Unit; 3], at: usize) -> usize {
-        let slot = hash::<P>(three) >> self.shift;
-        match self.places.get_mut(slot as usize) {
-            Some(place) => std::mem::replace(place, at as u32) as usize,
-            None => 0,
-        }
+        Self { places: Places::new(pixels, MOST), track: line }
     }
 }
 
@@ -83,7 +71,7 @@ impl<P: Pixel> History<P> for Own {
     #[inline]
     fn find(&mut self, units: &[P::Unit], at: usize) -> Option<(Reference, usize)> {
         let ahead = units.get(at..)?;
-        let from = self.swap::<P>(*ahead.first_chunk()?, at);
+        let from = self.places.swap::<P>(*ahead.first_chunk()?, at);
         let behind = units.get(from..)?;
         let pixels = at.checked_sub(from).filter(|back| *back > 0)? as u32;
         let reference = Reference { images: 0, pixels };

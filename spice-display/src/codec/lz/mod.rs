@@ -16,6 +16,7 @@ pub(in crate::codec) mod header;
 pub(in crate::codec) mod input;
 pub(in crate::codec) mod parse;
 pub(in crate::codec) mod pixel;
+pub(in crate::codec) mod places;
 mod recent;
 #[cfg(test)]
 mod tests;

@@ -1,7 +1,8 @@
 //! What an LZ stream can refer to: pixels of the same picture, not too far back.
 
-use super::parse::{History, hash, write_length};
+use super::parse::{History, write_length};
 use super::pixel::{Pixel, common};
+use super::places::Places;
 
 /// The bits of a reference's first byte that are of its distance.
 pub(super) const FAR: u8 = 0x1f;
@@ -11,11 +12,10 @@ pub(super) const NEAR: usize = (1 << 13) - 1;
 /// More pixels back nothing can be referred to.
 const FARTHEST: usize = NEAR + (1 << 16);
 
-/// Where in the picture pixels were last seen.
+/// Where pixels were last seen, and where the next are expected.
 #[derive(Debug)]
 pub(super) struct Recent {
-    places: Vec<u32>,
-    shift: u32,
+    places: Places,
     /// How far back the track is.
     track: usize,
 }
@@ -23,20 +23,8 @@ pub(super) struct Recent {
 impl Recent {
     /// Places to suit a picture of so many pixels, in lines of so many.
     pub(super) fn new(pixels: usize, line: usize) -> Self {
-        const FEWEST: u32 = 8;
         const MOST: u32 = 15;
-        let bits = pixels.next_power_of_two().trailing_zeros().clamp(FEWEST, MOST);
-        Self { places: vec![0; 1 << bits], shift: u64::BITS - bits, track: line.min(FARTHEST) }
-    }
-
-    /// Remembers that these pixels are at `at`, and says where others like them were; 0 too when nowhere.
-    #[inline]
-    fn swap<P: Pixel>(&mut self, three: [P::Unit; 3], at: usize) -> usize {
-        let slot = hash::<P>(three) >> self.shift;
-        match self.places.get_mut(slot as usize) {
-            Some(place) => std::mem::replace(place, at as u32) as usize,
-            None => 0,
-        }
+        Self { places: Places::new(pixels, MOST), track: line.min(FARTHEST) }
     }
 }
 
@@ -59,7 +47,7 @@ impl<P: Pixel> History<P> for Recent {
     #[inline]
     fn find(&mut self, units: &[P::Unit], at: usize) -> Option<(usize, usize)> {
         let ahead = units.get(at..)?;
-        let from = self.swap::<P>(*ahead.first_chunk()?, at);
+        let from = self.places.swap::<P>(*ahead.first_chunk()?, at);
         let behind = units.get(from..)?;
         let distance = at.checked_sub(from).filter(|distance| (1..=FARTHEST).contains(distance))?;
         if P::value(*behind.first()?) != P::value(*ahead.first()?) {
@@ -75,7 +63,7 @@ impl<P: Pixel> History<P> for Recent {
     fn passed(&mut self, units: &[P::Unit], at: usize) {
         for at in [at.saturating_sub(2), at.saturating_sub(1)] {
             if let Some(&three) = units.get(at..).and_then(<[_]>::first_chunk) {
-                self.swap::<P>(three, at);
+                self.places.swap::<P>(three, at);
             }
         }
     }
