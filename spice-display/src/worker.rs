@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use spice_channel::{Channel, ChannelConfig, Time};
+use spice_channel::{Channel, ChannelConfig, RoomLimits, Time};
 use spice_proto::{ChannelId, SurfaceId};
 
 use crate::qxl::{Command, DeviceEvent, GuestEvent, PrimarySurface, SurfaceCommand};
@@ -23,7 +23,10 @@ pub struct WorkerConfig {
 impl Default for WorkerConfig {
     fn default() -> Self {
         let display = DisplayConfig::default();
-        let cursor = ChannelConfig { in_flight: 64 << 10, ..display.connections };
+        let cursor = ChannelConfig {
+            room: RoomLimits { most: 256 << 10, first: 64 << 10, ..RoomLimits::default() },
+            ..display.connections
+        };
         Self { id: ChannelId(0), display, cursor }
     }
 }

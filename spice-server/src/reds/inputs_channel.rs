@@ -1,7 +1,8 @@
 //! The inputs channel: every viewer's keyboard and mouse, into one guest.
 
 use spice_channel::{
-    Channel, ChannelConfig, ChannelError, ChannelLink, ClientId, RedChannel, RedChannelClient, Time, Transmit,
+    Channel, ChannelConfig, ChannelError, ChannelLink, ClientId, RedChannel, RedChannelClient, RoomLimits,
+    Time, Transmit,
 };
 use spice_proto::caps::{CapabilitySet, InputsCap};
 use spice_proto::inputs::{
@@ -67,7 +68,7 @@ impl InputsChannel {
     pub(crate) fn new(mode: MouseModes) -> Self {
         Self {
             channel: RedChannel::new(ChannelType::INPUTS, ChannelId(0)),
-            config: ChannelConfig { in_flight: 16 << 10, ..ChannelConfig::default() },
+            config: ChannelConfig { room: RoomLimits::fixed(16 << 10), ..ChannelConfig::default() },
             mode,
             leds: KeyModifiers::empty(),
             inputs: Vec::new(),

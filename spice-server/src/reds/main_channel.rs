@@ -1,7 +1,8 @@
 //! The main channel: a viewer's session begins and ends with it.
 
 use spice_channel::{
-    Channel, ChannelConfig, ChannelError, ChannelLink, ClientId, RedChannel, RedChannelClient, Time, Transmit,
+    Channel, ChannelConfig, ChannelError, ChannelLink, ClientId, RedChannel, RedChannelClient, RoomLimits,
+    Time, Transmit,
 };
 use spice_proto::caps::CapabilitySet;
 use spice_proto::main::{
@@ -67,7 +68,7 @@ impl MainChannel {
             channel: RedChannel::new(ChannelType::MAIN, ChannelId(0)),
             config: ChannelConfig {
                 max_incoming: MAX_INCOMING,
-                in_flight: 16 << 10,
+                room: RoomLimits::fixed(16 << 10),
                 ..ChannelConfig::default()
             },
             offered: offered
