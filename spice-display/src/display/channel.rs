@@ -211,6 +211,7 @@ impl Channel for DisplayChannel {
         self.channel.detach(client);
         if self.channel.is_empty() {
             self.shared.encoder.forget();
+            self.shared.snapshots.forget();
         }
     }
 

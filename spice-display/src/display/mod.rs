@@ -10,6 +10,7 @@
 mod abilities;
 mod channel;
 mod config;
+mod damage;
 mod draw;
 mod encoder;
 mod glz;

@@ -138,6 +138,7 @@ impl DisplayViewer {
     }
 
     pub(super) fn poll_transmit(&mut self, shared: &mut Shared, now: Time) -> Option<Transmit> {
+        self.view.handle_time(now, &shared.surfaces);
         while self.ready && self.red.has_room() {
             self.fill_outbox(shared, now);
             if !self.is_packed(&mut shared.encoder) {
@@ -154,7 +155,7 @@ impl DisplayViewer {
         let slow = self.speed.judge(self.red.throughput(now));
         let jpeg = self.jpeg.applies(slow);
         self.zlib = self.zlib_glz.applies(slow);
-        while self.outbox.has_room() {
+        while self.outbox.has_room(self.red.room()) {
             let Some(next) = self.view.poll_next(&shared.surfaces) else { break };
             match next {
                 Next::Create(id, shape) => {

@@ -8,6 +8,7 @@ mod cve;
 mod cve_quic;
 mod hostile;
 mod independent;
+mod isolation;
 mod lab;
 #[path = "../../src/qxl/parse/tests/layout.rs"]
 mod layout;
