@@ -63,6 +63,7 @@ pub struct RedChannelClient {
     serial: u64,
     out: Transmit,
     in_flight: usize,
+    written: u64,
 }
 
 impl RedChannelClient {
@@ -79,6 +80,7 @@ impl RedChannelClient {
             serial: 0,
             out: Transmit::default(),
             in_flight: 0,
+            written: 0,
         };
         if let Some(request) = client.ack.request() {
             client.send_base(&ServerMessage::SetAck(request));
@@ -129,6 +131,7 @@ impl RedChannelClient {
     /// The socket has taken `len` bytes of what [`Self::poll_transmit`] gave out.
     pub fn handle_written(&mut self, len: usize, now: Time) {
         self.in_flight = self.in_flight.saturating_sub(len);
+        self.written += len as u64;
         self.liveness.handle_progress(self.in_flight > 0, now);
         self.throughput.handle_written(len, self.in_flight > 0, now);
     }
@@ -155,6 +158,12 @@ impl RedChannelClient {
     #[must_use]
     pub fn in_flight(&self) -> usize {
         self.in_flight + self.out.len
+    }
+
+    /// Bytes that the socket has taken so far.
+    #[must_use]
+    pub fn written(&self) -> u64 {
+        self.written
     }
 
     /// The number of the last message sent, the first being 1; both ends count alike.
