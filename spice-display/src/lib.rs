@@ -22,7 +22,8 @@ mod worker;
 
 pub use cursor::CursorChannel;
 pub use display::{
-    DisplayChannel, DisplayConfig, DisplayStats, UnknownWanCompression, ViewerState, ViewerStats, WanCompression,
+    DisplayChannel, DisplayConfig, DisplayStats, UnknownWanCompression, ViewerState, ViewerStats,
+    WanCompression,
 };
 pub use image::{Compression, EncodeDone, EncodeJob, UnknownCompression};
 pub use surface::{DrawError, Generation, Surface, SurfaceError, SurfaceLimits, SurfaceShape, SurfaceTable};

@@ -34,5 +34,6 @@ pub use link::KeyError;
 pub use server::{Server, StartError};
 pub use spice_channel::ClientId;
 pub use spice_display::{ViewerState, ViewerStats};
+pub use spice_proto::{ChannelId, ChannelType};
 pub use stats::Stats;
 pub use viewers::{Viewer, ViewerDisplay, Viewers};

@@ -94,6 +94,7 @@ fn help() -> Result<(), String> {
         "--ticket-file",
         "--no-ticket",
         "--stats",
+        "--stats-socket",
         "--stop-after",
         "--hold",
         "Exit codes",

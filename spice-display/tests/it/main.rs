@@ -18,6 +18,7 @@ mod pointers;
 mod recordings;
 mod roundtrip;
 mod scene;
+mod stats;
 mod torture;
 mod viewers;
 

@@ -230,7 +230,10 @@ impl Reds {
 
     fn find_client(&self, connection: ConnectionId) -> Result<ClientId, LinkError> {
         let mut clients = self.clients.values().map(|session| &session.client);
-        clients.find(|client| client.connection() == connection).map(RedClient::id).ok_or(LinkError::BAD_CONNECTION_ID)
+        clients
+            .find(|client| client.connection() == connection)
+            .map(RedClient::id)
+            .ok_or(LinkError::BAD_CONNECTION_ID)
     }
 
     /// Says who is here; the worker adds how they fare, and answers.
