@@ -167,3 +167,36 @@ async fn feed(mut reader: UnixStream, mut lines: watch::Receiver<Arc<str>>) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncBufReadExt, BufReader};
+
+    use super::*;
+
+    /// Long lines, so that no socket takes one whole.
+    fn line(number: u32) -> Arc<str> {
+        Arc::from(format!("{number}{}\n", "x".repeat(4 << 20)))
+    }
+
+    #[tokio::test]
+    async fn a_reader_that_sleeps_keeps_nobody_and_then_gets_the_newest_line_whole() {
+        let (ours, theirs) = UnixStream::pair().unwrap();
+        let (lines, receiver) = watch::channel(Arc::from(""));
+        let feeding = tokio::spawn(feed(ours, receiver));
+        for number in 1..=5 {
+            lines.send_replace(line(number));
+            // Time enough to begin with the first.
+            sleep(Duration::from_millis(20)).await;
+        }
+        let mut read = BufReader::new(theirs);
+        for expected in [1, 5] {
+            let mut got = String::new();
+            read.read_line(&mut got).await.unwrap();
+            assert_eq!((got.len(), got.get(..1)), (line(expected).len(), line(expected).get(..1)));
+        }
+        drop(read);
+        lines.send_replace(line(6));
+        assert!(timeout(READER_PATIENCE, feeding).await.is_ok(), "a reader that is gone is fed on");
+    }
+}

@@ -5,6 +5,8 @@ use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::time::Duration;
 
+use rustix::termios::tcgetwinsize;
+
 use crate::args::TopArgs;
 use crate::report::Report;
 use crate::table::table;
@@ -29,11 +31,12 @@ pub(crate) fn top(args: &TopArgs) -> Result<(), String> {
         .map_err(|error| format!("no server behind stats socket {}: {error}", path.display()))?;
     socket.set_read_timeout(Some(PATIENCE)).map_err(|error| error.to_string())?;
     let mut lines = BufReader::new(socket);
-    let mut screen = Screen { is_terminal: io::stdout().is_terminal() && !args.once, begun: false };
+    let is_terminal = io::stdout().is_terminal() && !args.once;
+    let mut begun = false;
     loop {
         let Some(line) = read_line(&mut lines, path)? else {
             // The server's end is the end of what there is to be seen, but not of what has not been seen.
-            return if screen.begun { Ok(()) } else { Err(closed(path)) };
+            return if begun { Ok(()) } else { Err(closed(path)) };
         };
         let text = if args.json {
             line + "\n"
@@ -41,9 +44,10 @@ pub(crate) fn top(args: &TopArgs) -> Result<(), String> {
             let report = serde_json::from_str::<Report>(&line);
             let report =
                 report.map_err(|error| format!("{} says what no server says: {error}", path.display()))?;
-            screen.page(&table(&report))
+            let table = table(&report);
+            if is_terminal { screen(&table, begun, size()) } else { after(&table, begun) }
         };
-        screen.begun = true;
+        begun = true;
         match write(&text) {
             Err(error) if error.kind() == ErrorKind::BrokenPipe => return Ok(()),
             written => written.map_err(|error| format!("cannot write: {error}"))?,
@@ -83,23 +87,31 @@ fn write(text: &str) -> io::Result<()> {
     out.flush()
 }
 
-/// Where tables go: in the place of each other on a terminal, one after the other elsewhere.
-#[derive(Debug)]
-struct Screen {
-    is_terminal: bool,
-    begun: bool,
+/// A table after another one.
+fn after(table: &str, begun: bool) -> String {
+    let gap = if begun { "\n" } else { "" };
+    format!("{gap}{table}")
 }
 
-impl Screen {
-    fn page(&self, table: &str) -> String {
-        if !self.is_terminal {
-            let gap = if self.begun { "\n" } else { "" };
-            return format!("{gap}{table}");
-        }
-        let clear = if self.begun { "" } else { CLEAR_SCREEN };
-        let table = table.replace('\n', &format!("{CLEAR_REST_OF_LINE}\n"));
-        format!("{clear}{HOME}{table}{CLEAR_REST_OF_SCREEN}")
+/// Rows and columns of the terminal; as many as there may be where it does not say.
+fn size() -> (usize, usize) {
+    let size = tcgetwinsize(io::stdout()).ok().filter(|size| size.ws_row > 0 && size.ws_col > 0);
+    size.map_or((usize::MAX, usize::MAX), |size| (size.ws_row.into(), size.ws_col.into()))
+}
+
+/// A table in the place of the one before, cut to the terminal: one that scrolls could not be replaced.
+fn screen(table: &str, begun: bool, (rows, columns): (usize, usize)) -> String {
+    let lines = table.lines().count();
+    // The cursor stands in the row below.
+    let shown = if lines < rows { lines } else { rows.saturating_sub(2) };
+    let mut screen = if begun { HOME.to_owned() } else { format!("{CLEAR_SCREEN}{HOME}") };
+    let more = (shown < lines).then(|| format!("{} more", lines - shown));
+    for line in table.lines().take(shown).chain(more.as_deref()) {
+        screen.extend(line.chars().take(columns));
+        screen.push_str(CLEAR_REST_OF_LINE);
+        screen.push('\n');
     }
+    screen + CLEAR_REST_OF_SCREEN
 }
 
 #[cfg(test)]
@@ -107,12 +119,29 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tables_replace_each_other_on_a_terminal_alone() {
-        let terminal = Screen { is_terminal: true, begun: true };
-        assert_eq!(terminal.page("a\nb\n"), "\x1b[Ha\x1b[K\nb\x1b[K\n\x1b[J");
-        assert!(Screen { begun: false, ..terminal }.page("a\n").starts_with("\x1b[2J"));
-        assert_eq!(Screen { is_terminal: false, begun: false }.page("a\n"), "a\n");
-        assert_eq!(Screen { is_terminal: false, begun: true }.page("a\n"), "\na\n");
+    fn tables_replace_each_other_on_a_terminal() {
+        let large = (24, 80);
+        assert_eq!(screen("a\nb\n", true, large), "\x1b[Ha\x1b[K\nb\x1b[K\n\x1b[J");
+        assert!(screen("a\n", false, large).starts_with("\x1b[2J\x1b[H"));
+    }
+
+    #[test]
+    fn a_table_is_cut_to_the_terminal() {
+        let visible = |rows, columns| {
+            let screen = screen("abc\ndef\nghi\njkl\n", true, (rows, columns));
+            [HOME, CLEAR_REST_OF_LINE, CLEAR_REST_OF_SCREEN]
+                .iter()
+                .fold(screen, |text, code| text.replace(code, ""))
+        };
+        assert_eq!(visible(5, 2), "ab\nde\ngh\njk\n");
+        assert_eq!(visible(4, 80), "abc\ndef\n2 more\n");
+        assert_eq!(visible(1, 80), "4 more\n");
+        assert_eq!(visible(usize::MAX, usize::MAX).lines().count(), 4);
+    }
+
+    #[test]
+    fn tables_follow_each_other_elsewhere() {
+        assert_eq!(after("a\n", false) + &after("b\n", true), "a\n\nb\n");
     }
 
     #[test]

@@ -100,9 +100,10 @@ fn help() -> Result<(), String> {
         "Exit codes",
     ];
     let mut lacks: Vec<_> = words.iter().filter(|word| !server.contains(**word)).collect();
-    if !overall.contains("server") {
-        lacks.push(&"server");
-    }
+    lacks.extend(["server", "top"].iter().filter(|word| !overall.contains(**word)));
+    let top = Process::succeed(&mut cli(&["top", "--help"]), PATIENCE)?.stdout.join("\n");
+    let words = ["--stats-socket", "--once", "--json", "round trip", "squashes", "behind", "Exit codes"];
+    lacks.extend(words.iter().filter(|word| !top.contains(**word)));
     if lacks.is_empty() { Ok(()) } else { Err(format!("the help does not mention {lacks:?}")) }
 }
 
