@@ -62,6 +62,7 @@ pub struct RedChannelClient {
     serial: u64,
     out: Transmit,
     in_flight: usize,
+    written: u64,
 }
 
 impl RedChannelClient {
@@ -78,6 +79,7 @@ impl RedChannelClient {
             serial: 0,
             out: Transmit::default(),
             in_flight: 0,
+            written: 0,
         };
         if let Some(request) = client.ack.request() {
             client.send_base(&ServerMessage::SetAck(request));
@@ -133,6 +135,7 @@ impl RedChannelClient {
     /// The socket has taken `len` bytes of what [`Self::poll_transmit`] gave out.
     pub fn handle_written(&mut self, len: usize, now: Time) {
         self.in_flight = self.in_flight.saturating_sub(len);
+        self.written += len as u64;
         self.liveness.handle_progress(self.owes(), now);
     }
 
@@ -176,6 +179,12 @@ impl RedChannelClient {
     #[must_use]
     pub fn in_flight(&self) -> usize {
         self.in_flight + self.out.len
+    }
+
+    /// Bytes that the socket has taken so far.
+    #[must_use]
+    pub fn written(&self) -> u64 {
+        self.written
     }
 
     /// The number of the last message sent, the first being 1; both ends count alike.

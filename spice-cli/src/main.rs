@@ -1,8 +1,12 @@
 //! `spice-cli`: one desktop, many viewers, from the command line.
 
 mod args;
+mod report;
 mod serve;
 mod stats;
+mod stats_socket;
+mod table;
+mod top;
 
 use std::process::ExitCode;
 
@@ -24,6 +28,7 @@ fn main() -> ExitCode {
         .init();
     let result = match command {
         args::Command::Server(server) => serve::serve(&server),
+        args::Command::Top(top) => top::top(&top),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -17,6 +17,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::args::ServerArgs;
 use crate::stats;
+use crate::stats_socket::StatsSocket;
 
 /// Serves until it is told to end; what cannot start is one sentence.
 pub(crate) fn serve(args: &ServerArgs) -> Result<(), String> {
@@ -27,10 +28,14 @@ pub(crate) fn serve(args: &ServerArgs) -> Result<(), String> {
     display.compression = parse("--image-compression", &args.image_compression)?;
     display.jpeg = parse("--jpeg-wan-compression", &args.jpeg_wan_compression)?;
     display.zlib_glz = parse("--zlib-glz-wan-compression", &args.zlib_glz_wan_compression)?;
+    let socket = args.stats_socket.as_deref().map(StatsSocket::bind).transpose()?;
     let runtime = Runtime::new().map_err(|error| format!("cannot start the runtime: {error}"))?;
     runtime.block_on(async {
         let server = Server::bind(config, guest).await.map_err(|error| error.to_string())?;
         print_how_to_connect(server.local_addr(), args);
+        if let Some(socket) = &socket {
+            tokio::spawn(socket.publish(&server)?);
+        }
         let stats = server.stats();
         let mut finished = server.finished();
         let end = async {

@@ -22,6 +22,7 @@ use crate::guest::Guest;
 use crate::link::{Acceptor, KeyError, KeyPool, Offer};
 use crate::reds::{InputsChannel, MainChannel, Reds, RedsEvent, RedsHandle};
 use crate::stats::{Counters, Stats};
+use crate::viewers::Viewers;
 use crate::worker::{WorkerMailbox, WorkerThread};
 
 /// Why a server cannot start.
@@ -113,6 +114,12 @@ impl Server {
     pub fn stats(&self) -> impl Fn() -> Stats + Send + Sync + 'static {
         let counters = Arc::clone(&self.counters);
         move || counters.snapshot()
+    }
+
+    /// Tells who is here, while the server runs.
+    #[must_use]
+    pub fn viewers(&self) -> Viewers {
+        Viewers::new(&self.reds)
     }
 
     /// Turns true when the guest has ended, if it ever does, and its last picture is with every viewer that keeps up.

@@ -38,6 +38,11 @@ impl Damage {
         self.surfaces.is_empty()
     }
 
+    /// Pixels that wait, of all surfaces together.
+    pub(super) fn pixels(&self) -> u64 {
+        self.surfaces.values().map(Region::area).sum()
+    }
+
     /// Whether something of the surface waits.
     pub(super) fn contains(&self, id: SurfaceId) -> bool {
         self.surfaces.contains_key(&id)

@@ -108,6 +108,21 @@ impl View {
         self.squashes
     }
 
+    /// The weight of what waits in the pipe.
+    pub(super) fn pipe_bytes(&self) -> usize {
+        self.pipe.bytes()
+    }
+
+    /// Whether it was squashed, or has been shown nothing yet, and there has been no room since.
+    pub(super) fn is_behind(&self) -> bool {
+        self.behind
+    }
+
+    /// Pixels that wait to be sent as images, of all surfaces together.
+    pub(super) fn damaged_pixels(&self) -> u64 {
+        self.damage.pixels()
+    }
+
     /// Whether the surface waits for images of itself.
     pub(super) fn is_damaged(&self, id: SurfaceId) -> bool {
         self.damage.contains(id)

@@ -18,6 +18,7 @@ use super::lossy::Lossy;
 use super::marshal::{create_message, image_message, monitors_message};
 use super::outbox::{Chosen, Outbox, Outgoing, Wanted};
 use super::shared::Shared;
+use super::stats::{Updates, ViewerState, ViewerStats};
 use super::translate::SentImage;
 use super::view::{Next, View};
 use super::wan::{LinkSpeed, WanCompression};
@@ -47,6 +48,7 @@ pub(super) struct DisplayViewer {
     lossy: Lossy,
     /// The viewer is to be told to show its primary surface as soon as there is something on it.
     mark_due: bool,
+    updates: Updates,
 }
 
 impl DisplayViewer {
@@ -76,6 +78,7 @@ impl DisplayViewer {
             zlib: false,
             lossy: Lossy::default(),
             mark_due: false,
+            updates: Updates::default(),
         }
     }
 
@@ -102,6 +105,23 @@ impl DisplayViewer {
     pub(super) fn is_current(&self) -> bool {
         let waits = !self.view.is_current() || !self.outbox.is_empty() || !self.lossy.is_empty();
         !waits && self.red.in_flight() == 0
+    }
+
+    pub(super) fn stats(&self, now: Time) -> ViewerStats {
+        ViewerStats {
+            state: ViewerState::new(self.ready, &self.view),
+            bytes: self.red.written(),
+            updates: self.updates.count(),
+            round_trip: self.red.round_trip(),
+            throughput: self.red.throughput(now),
+            has_slow_link: self.speed.is_slow(),
+            in_flight: self.red.in_flight(),
+            room: self.red.room(),
+            queued: self.view.pipe_len(),
+            queued_bytes: self.view.pipe_bytes(),
+            damaged_pixels: self.view.damaged_pixels(),
+            squashes: self.view.squashes(),
+        }
     }
 
     pub(super) fn handle_bytes(&mut self, bytes: &[u8], now: Time) -> Result<(), ChannelError> {
@@ -145,6 +165,9 @@ impl DisplayViewer {
                 break;
             }
             let Some(outgoing) = self.outbox.pop() else { break };
+            if !matches!(outgoing, Outgoing::Message(..)) {
+                self.updates.handle_drawing(now);
+            }
             self.render(outgoing);
         }
         self.red.poll_transmit(now)

@@ -19,6 +19,7 @@ mod pointers;
 mod recordings;
 mod roundtrip;
 mod scene;
+mod stats;
 mod torture;
 mod viewers;
 
