@@ -66,8 +66,8 @@ pub struct RedChannelClient {
 }
 
 impl RedChannelClient {
-    /// A connection that begins now. A channel with acknowledgements asks for them in its first message; a ping follows,
-    /// which finds the way still empty.
+    /// A connection that begins now. A channel with acknowledgements asks for them in its first message. Where the room
+    /// depends on the viewer, a ping follows, which finds the way still empty.
     #[must_use]
     pub fn new(header: HeaderKind, config: ChannelConfig, now: Time) -> Self {
         let mut client = Self {
@@ -84,7 +84,9 @@ impl RedChannelClient {
         if let Some(request) = client.ack.request() {
             client.send_base(&ServerMessage::SetAck(request));
         }
-        client.ping();
+        if config.room.least < config.room.most {
+            client.ping();
+        }
         client
     }
 
