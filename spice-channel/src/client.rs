@@ -23,8 +23,17 @@ pub struct ChannelConfig {
     pub room: RoomLimits,
     /// From one ping to the next while nothing is sent.
     pub ping_interval: Duration,
-    /// How long a viewer may take nothing of what waits for it.
+    /// How long a viewer may take nothing of what waits for it, or not answer.
     pub stall_limit: Duration,
+}
+
+impl ChannelConfig {
+    /// The same, with viewers that take or answer nothing for `limit` ended; the idle ones are pinged often enough to
+    /// notice.
+    #[must_use]
+    pub fn with_stall_limit(self, limit: Duration) -> Self {
+        Self { stall_limit: limit, ping_interval: self.ping_interval.min(limit / 2), ..self }
+    }
 }
 
 impl Default for ChannelConfig {

@@ -57,6 +57,10 @@ pub(crate) struct ServerArgs {
     #[arg(long, value_name = "WHEN", default_value = "auto")]
     pub(crate) zlib_glz_wan_compression: String,
 
+    /// End viewers that take nothing of what waits for them, or do not answer, for so many seconds; each alone.
+    #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    pub(crate) viewer_timeout: u64,
+
     /// Print a line of JSON every second: viewers, commands, bytes, cpu.
     #[arg(long)]
     pub(crate) stats: bool,

@@ -6,6 +6,7 @@ use std::future::pending;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::str::FromStr;
+use std::time::Duration;
 
 use spice_server::guest::Guest;
 use spice_server::guest::bench::{BenchGuest, BenchSpec};
@@ -24,6 +25,7 @@ pub(crate) fn serve(args: &ServerArgs) -> Result<(), String> {
     let auth = auth(args)?;
     let guest = guest(args)?;
     let mut config = ServerConfig::new(args.listen, auth);
+    config.viewer_timeout = Duration::from_secs(args.viewer_timeout);
     let display = &mut config.worker.display;
     display.compression = parse("--image-compression", &args.image_compression)?;
     display.jpeg = parse("--jpeg-wan-compression", &args.jpeg_wan_compression)?;

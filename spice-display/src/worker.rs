@@ -32,11 +32,11 @@ impl Default for WorkerConfig {
 }
 
 impl WorkerConfig {
-    /// The same, with viewers that take nothing for `limit` ended.
+    /// The same, with viewers that take or answer nothing for `limit` ended.
     #[must_use]
-    pub const fn with_stall_limit(mut self, limit: Duration) -> Self {
-        self.display.connections.stall_limit = limit;
-        self.cursor.stall_limit = limit;
+    pub fn with_stall_limit(mut self, limit: Duration) -> Self {
+        self.display.connections = self.display.connections.with_stall_limit(limit);
+        self.cursor = self.cursor.with_stall_limit(limit);
         self
     }
 }

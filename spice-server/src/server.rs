@@ -74,16 +74,16 @@ impl Server {
 
         let positions = guest.takes_positions();
         let mode = if positions { MouseModes::CLIENT } else { MouseModes::SERVER };
-        let inputs = InputsChannel::new(mode);
+        let inputs = InputsChannel::new(mode, config.viewer_timeout);
         let mut offer = Offer::default();
-        let mut worker = config.worker;
+        let mut worker = config.worker.with_stall_limit(config.viewer_timeout);
         worker.display.seed = rand::rng().random();
         let mut core = RedWorker::new(&worker);
         let (display, cursor) = core.channels_mut();
         offer.add(ChannelType::DISPLAY, config.worker.id, display.caps());
         offer.add(ChannelType::CURSOR, config.worker.id, cursor.caps());
         offer.add(ChannelType::INPUTS, ChannelId(0), inputs.caps());
-        let main = MainChannel::new(offer.channels(), positions);
+        let main = MainChannel::new(offer.channels(), positions, config.viewer_timeout);
         offer.add(ChannelType::MAIN, ChannelId(0), main.caps());
 
         let counters = Arc::new(Counters::default());

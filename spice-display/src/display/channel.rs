@@ -236,7 +236,14 @@ impl Channel for DisplayChannel {
     }
 
     fn handle_timeout(&mut self, now: Time) -> Vec<(ClientId, ChannelError)> {
-        self.channel.handle_timeout(now)
+        let mut ended = self.channel.handle_timeout(now);
+        let unsaid = self.channel.iter().filter_map(|(id, viewer)| Some((id, viewer.check(now).err()?)));
+        for (id, error) in unsaid {
+            if ended.iter().all(|(known, _)| *known != id) {
+                ended.push((id, error));
+            }
+        }
+        ended
     }
 
     fn poll_transmit(&mut self, client: ClientId, now: Time) -> Option<Transmit> {

@@ -1,5 +1,6 @@
 //! One viewer of the display channel.
 
+use core::time::Duration;
 use std::sync::Arc;
 
 use spice_channel::{ChannelError, ChannelLink, RedChannelClient, Time, Transmit};
@@ -34,6 +35,9 @@ pub(super) struct DisplayViewer {
     dictionary: bool,
     /// Whether the viewer has said how much it can keep. Until then it is sent nothing.
     ready: bool,
+    /// When it was linked, and how long it may take to say so.
+    linked: Time,
+    init_limit: Duration,
     view: View,
     /// What it is sent next.
     outbox: Outbox,
@@ -67,6 +71,8 @@ impl DisplayViewer {
             packing,
             dictionary,
             ready: false,
+            linked: now,
+            init_limit: config.connections.stall_limit,
             view: View::new(config.pipe, abilities, surfaces),
             outbox: Outbox::default(),
             glz: GlzHistory::new(0),
@@ -93,7 +99,22 @@ impl DisplayViewer {
     /// When something is to be sent that nobody else asks for. A viewer that has to take something else first will be
     /// looked at when it has.
     pub(super) fn poll_timeout(&self) -> Option<Time> {
+        if !self.ready {
+            return Some(self.linked + self.init_limit);
+        }
         if self.can_be_repaired() { self.lossy.poll_timeout() } else { None }
+    }
+
+    /// Time has passed.
+    ///
+    /// # Errors
+    /// A viewer that should have said how much it can keep.
+    pub(super) fn check(&self, now: Time) -> Result<(), ChannelError> {
+        let waited = now.since(self.linked);
+        if self.ready || waited < self.init_limit {
+            return Ok(());
+        }
+        Err(ChannelError::Unsaid { message: "display.Init", waited })
     }
 
     /// What is repaired is to hold up nothing.

@@ -1,8 +1,9 @@
 //! Viewers that cannot keep up: what they show is new, what they cost is shared, and nothing of it is anybody else's.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use spice_channel::{ClientId, PipeLimits};
+use spice_channel::{Channel, ChannelConfig, ChannelError, ChannelLink, ClientId, PipeLimits};
 use spice_display::DisplayConfig;
 use spice_display::qxl::{
     Bitmap, BitmapFormat, Clip, DeviceEvent, DrawCopy, DrawOp, GuestEvent, Image, PrimarySurface,
@@ -10,7 +11,7 @@ use spice_display::qxl::{
 use spice_proto::display::SurfaceFormat;
 use spice_proto::{HeaderKind, Point, Rect, SurfaceId};
 
-use crate::lab::{Encoders, Lab};
+use crate::lab::{Encoders, Lab, caps};
 use crate::scene::{draw, fill};
 
 const WIDTH: u32 = 640;
@@ -189,4 +190,26 @@ fn a_pipe_that_is_not_full_is_squashed_once_what_waits_is_old() {
     lab.event(fill(0, Rect::new(0, 0, 40, 40), 7)).unwrap();
     lab.run_until_idle();
     assert_eq!(lab.difference(viewer), None);
+}
+
+#[test]
+fn a_viewer_that_does_not_say_what_it_can_keep_is_ended_alone() {
+    let mut lab = screen();
+    let there = lab.join(HeaderKind::Mini, true, usize::MAX);
+    let silent = ClientId(77);
+    let link = ChannelLink { caps: caps(HeaderKind::Mini, true) };
+    lab.worker.display_mut().connect(silent, link, lab.now);
+    let begun = lab.now;
+    lab.run_until_idle();
+    let limit = ChannelConfig::default().stall_limit;
+    assert!(lab.worker.poll_timeout().unwrap() <= begun + limit);
+    // What it says of pings is not what it has to say.
+    let almost = begun + (limit - Duration::from_millis(1));
+    assert_eq!(lab.worker.display_mut().handle_timeout(almost), []);
+    let ended = lab.worker.display_mut().handle_timeout(begun + limit);
+    assert_eq!(ended, [(silent, ChannelError::Unsaid { message: "display.Init", waited: limit })]);
+    lab.worker.display_mut().disconnect(silent, lab.now);
+    frame(&mut lab, 1);
+    lab.run_until_idle();
+    assert_eq!(lab.difference(there), None);
 }

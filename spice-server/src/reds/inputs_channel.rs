@@ -1,5 +1,7 @@
 //! The inputs channel: every viewer's keyboard and mouse, into one guest.
 
+use core::time::Duration;
+
 use spice_channel::{
     Channel, ChannelConfig, ChannelError, ChannelLink, ClientId, RedChannel, RedChannelClient, RoomLimits,
     Time, Transmit,
@@ -65,10 +67,11 @@ const HELD_BUTTONS: [(MouseButton, MouseButtons); 5] = [
 ];
 
 impl InputsChannel {
-    pub(crate) fn new(mode: MouseModes) -> Self {
+    pub(crate) fn new(mode: MouseModes, viewer_timeout: Duration) -> Self {
         Self {
             channel: RedChannel::new(ChannelType::INPUTS, ChannelId(0)),
-            config: ChannelConfig { room: RoomLimits::fixed(16 << 10), ..ChannelConfig::default() },
+            config: ChannelConfig { room: RoomLimits::fixed(16 << 10), ..ChannelConfig::default() }
+                .with_stall_limit(viewer_timeout),
             mode,
             leds: KeyModifiers::empty(),
             inputs: Vec::new(),
@@ -247,7 +250,7 @@ mod tests {
     }
 
     fn channel(viewers: u64) -> InputsChannel {
-        let mut channel = InputsChannel::new(MouseModes::CLIENT);
+        let mut channel = InputsChannel::new(MouseModes::CLIENT, Duration::from_secs(30));
         for id in 0..viewers {
             channel.connect(ClientId(id), ChannelLink { caps: Capabilities::default() }, Time::ZERO);
         }
