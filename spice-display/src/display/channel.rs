@@ -175,7 +175,7 @@ impl DisplayChannel {
     /// [`Self::handle_encoded`]. Meanwhile other viewers, and what has no picture, go on.
     ///
     /// To be asked once every viewer has been polled, so that pictures come in the order of the guest's commands. There
-    /// are at most 16 for each viewer that wait or are being packed. A `small` one takes less time than it takes to give
+    /// are at most 16 commands or 16 MiB of damage for each viewer that wait or are being packed. A `small` one takes less time than it takes to give
     /// it to somebody else.
     pub fn poll_encode(&mut self, small: bool) -> Option<EncodeJob> {
         self.shared.encoder.poll(small)

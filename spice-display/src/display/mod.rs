@@ -8,6 +8,7 @@
 //! ```
 
 mod abilities;
+mod ahead;
 mod channel;
 mod config;
 mod damage;

@@ -10,11 +10,14 @@ use super::draw::Draw;
 use crate::image::{Method, Packed, Picture};
 use crate::surface::Sequence;
 
-/// Items that may wait here, where they cannot be taken back any more.
+/// Commands that may wait here, where they cannot be taken back any more.
 const ITEMS: usize = 16;
 
 /// Bytes of their pictures. A single one may have more.
 const BYTES: usize = 256 << 10;
+
+/// Parts of surfaces that may: more than a large screen has.
+const PARTS: usize = 1024;
 
 /// What is to become bytes.
 #[derive(Debug)]
@@ -87,10 +90,11 @@ pub(super) struct Outbox {
 }
 
 impl Outbox {
-    /// Whether more may wait, for a viewer to which so many bytes may be on their way: a slow one waits longer for what
-    /// is in front of its newest picture than for the packing.
-    pub(super) fn has_room(&self, room: usize) -> bool {
-        self.items.len() < ITEMS && self.bytes < BYTES.min(room)
+    /// Whether another command may wait, or another part of a surface (`parts`), for a viewer for which so many bytes of
+    /// pixels may be decided upon.
+    pub(super) fn has_room(&self, parts: bool, limit: usize) -> bool {
+        let (items, bytes) = if parts { (PARTS, limit) } else { (ITEMS, limit.min(BYTES)) };
+        self.items.is_empty() || (self.items.len() < items && self.bytes < bytes)
     }
 
     pub(super) fn is_empty(&self) -> bool {

@@ -118,6 +118,11 @@ impl View {
         self.behind
     }
 
+    /// Whether what is sent next is the canvas, and no command.
+    pub(super) fn catches_up(&self) -> bool {
+        self.behind || !self.damage.is_empty()
+    }
+
     /// Pixels that wait to be sent as images, of all surfaces together.
     pub(super) fn damaged_pixels(&self) -> u64 {
         self.damage.pixels()

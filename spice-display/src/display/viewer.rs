@@ -11,6 +11,7 @@ use spice_proto::display::{
 use spice_proto::{Rect, SurfaceId};
 
 use super::abilities::Abilities;
+use super::ahead::Ahead;
 use super::config::DisplayConfig;
 use super::draw::Draw;
 use super::encoder::{Encoder, GLZ_WINDOW};
@@ -45,6 +46,7 @@ pub(super) struct DisplayViewer {
     pixmaps: PixmapCache,
     palettes: PaletteCache,
     speed: LinkSpeed,
+    ahead: Ahead,
     jpeg: WanCompression,
     zlib_glz: WanCompression,
     /// Whether GLZ is packed once more for this viewer now.
@@ -79,6 +81,7 @@ impl DisplayViewer {
             pixmaps: PixmapCache::new(0, 1),
             palettes: PaletteCache::default(),
             speed: LinkSpeed::default(),
+            ahead: Ahead::default(),
             jpeg: config.jpeg,
             zlib_glz: config.zlib_glz,
             zlib: false,
@@ -196,10 +199,12 @@ impl DisplayViewer {
 
     /// Decides what comes next, and asks for its pictures.
     fn fill_outbox(&mut self, shared: &mut Shared, now: Time) {
-        let slow = self.speed.judge(self.red.throughput(now));
+        let rate = self.red.throughput(now);
+        let slow = self.speed.judge(rate);
+        let limit = self.ahead.limit(rate, slow);
         let jpeg = self.jpeg.applies(slow);
         self.zlib = self.zlib_glz.applies(slow);
-        while self.outbox.has_room(self.red.room()) {
+        while self.outbox.has_room(self.view.catches_up(), limit) {
             let Some(next) = self.view.poll_next(&shared.surfaces) else { break };
             match next {
                 Next::Create(id, shape) => {
@@ -319,7 +324,10 @@ impl DisplayViewer {
             Outgoing::Message(id, body) => self.red.send(id, &body),
             Outgoing::Image(id, area, wanted) => {
                 let data = self.data(&wanted);
-                self.send(&image_message(id, area, data));
+                let message = image_message(id, area, data);
+                let body = message.encode();
+                self.ahead.handle_packed(wanted.picture.len(), body.len());
+                self.red.send(message.id(), &body);
             }
             Outgoing::Draw(draw, chosen) if chosen.is_empty() => {
                 if let Some((id, body)) = draw.message() {
