@@ -4,6 +4,8 @@ use bytes::{Bytes, BytesMut};
 use spice_proto::base::{AckSync, ClientMessage, Pong, ServerMessage};
 use spice_proto::{HeaderKind, LAST_BASE_ID};
 
+use crate::error::PeerError;
+
 /// Takes the server's bytes and answers what any viewer has to; the channel's own messages come out.
 #[derive(Debug)]
 pub struct ChannelPeer {
@@ -46,7 +48,7 @@ impl ChannelPeer {
     ///
     /// # Errors
     /// A base message that does not decode; a serial that is not the next one.
-    pub fn poll_message(&mut self) -> Result<Option<(u16, Bytes)>, String> {
+    pub fn poll_message(&mut self) -> Result<Option<(u16, Bytes)>, PeerError> {
         loop {
             let Some(header) = self.header.decode(&self.buffer) else { return Ok(None) };
             let end = self.header.len() + header.size as usize;
@@ -55,8 +57,8 @@ impl ChannelPeer {
             }
             let body = self.buffer.split_to(end).freeze().slice(self.header.len()..);
             self.received += 1;
-            if header.serial.is_some_and(|serial| serial != self.received) {
-                return Err(format!("serial {:?} of message {}", header.serial, self.received));
+            if let Some(serial) = header.serial.filter(|serial| *serial != self.received) {
+                return Err(PeerError::Serial { serial, expected: self.received });
             }
             if self.window > 0 {
                 self.until_ack -= 1;
@@ -68,7 +70,7 @@ impl ChannelPeer {
             if header.id > LAST_BASE_ID {
                 return Ok(Some((header.id, body)));
             }
-            match ServerMessage::decode(header.id, &body).map_err(|error| error.to_string())? {
+            match ServerMessage::decode(header.id, &body)? {
                 ServerMessage::SetAck(request) => {
                     (self.window, self.until_ack) = (request.window, request.window);
                     self.send(&ClientMessage::AckSync(AckSync { generation: request.generation }));
