@@ -1,8 +1,9 @@
 //! A SPICE viewer without I/O: bytes from a server in, answers and pictures out.
 //!
 //! Channel by channel: [`ViewerLink`] shakes hands, [`ChannelPeer`] takes the stream apart and answers what any viewer
-//! has to, [`DisplayModel`] and [`CursorModel`] are what a viewer shows. Messages are taken apart
-//! by `spice_proto` and painted with `spice_display`'s canvas, which is held against the C server's.
+//! has to, [`DisplayModel`] and [`CursorModel`] are what a viewer shows. Who only wants to know what stands in a
+//! corner of the screen, for many viewers at little cost, takes a [`Skimmer`] and a [`CornerModel`] instead. Messages are
+//! taken apart by `spice_proto` and painted with `spice_display`'s canvas, which is held against the C server's.
 //!
 //! The models are strict: where a real viewer would warn, wait or leave something out, they err. That is what tests and
 //! measurements want of them.
@@ -31,6 +32,8 @@
 //! # }
 //! ```
 
+mod answers;
+mod corner;
 mod cursor;
 mod display;
 mod error;
@@ -38,10 +41,13 @@ mod images;
 mod kept;
 mod link;
 mod peer;
+mod skim;
 mod translate;
 
+pub use corner::CornerModel;
 pub use cursor::CursorModel;
 pub use display::DisplayModel;
 pub use error::{ModelError, PeerError};
 pub use link::{LinkFailure, Linked, ViewerLink, link, link_and_send};
 pub use peer::ChannelPeer;
+pub use skim::Skimmer;

@@ -1,36 +1,26 @@
 //! The viewer's end of one channel: frames, acknowledgements, pongs.
 
 use bytes::{Bytes, BytesMut};
-use spice_proto::base::{AckSync, ClientMessage, Pong, ServerMessage};
 use spice_proto::{HeaderKind, LAST_BASE_ID};
 
+use crate::answers::Answers;
 use crate::error::PeerError;
 
 /// Takes the server's bytes and answers what any viewer has to; the channel's own messages come out.
+///
+/// It keeps a message until it is whole, however long that is. Who can do without most of them takes a
+/// [`Skimmer`](crate::Skimmer).
 #[derive(Debug)]
 pub struct ChannelPeer {
-    header: HeaderKind,
     buffer: BytesMut,
-    answers: Vec<u8>,
-    window: u32,
-    until_ack: u32,
-    serial: u64,
-    received: u64,
+    answers: Answers,
 }
 
 impl ChannelPeer {
     /// The end of a channel that has been linked with this header.
     #[must_use]
     pub fn new(header: HeaderKind) -> Self {
-        Self {
-            header,
-            buffer: BytesMut::new(),
-            answers: Vec::new(),
-            window: 0,
-            until_ack: 0,
-            serial: 0,
-            received: 0,
-        }
+        Self { buffer: BytesMut::new(), answers: Answers::new(header) }
     }
 
     /// Takes bytes from the server.
@@ -41,7 +31,7 @@ impl ChannelPeer {
     /// How many messages have come, base messages among them.
     #[must_use]
     pub fn received(&self) -> u64 {
-        self.received
+        self.answers.received()
     }
 
     /// The next whole message that is the channel's own.
@@ -49,53 +39,30 @@ impl ChannelPeer {
     /// # Errors
     /// A base message that does not decode; a serial that is not the next one.
     pub fn poll_message(&mut self) -> Result<Option<(u16, Bytes)>, PeerError> {
+        let kind = self.answers.header;
         loop {
-            let Some(header) = self.header.decode(&self.buffer) else { return Ok(None) };
-            let end = self.header.len() + header.size as usize;
+            let Some(header) = kind.decode(&self.buffer) else { return Ok(None) };
+            let end = kind.len() + header.size as usize;
             if self.buffer.len() < end {
                 return Ok(None);
             }
-            let body = self.buffer.split_to(end).freeze().slice(self.header.len()..);
-            self.received += 1;
-            if let Some(serial) = header.serial.filter(|serial| *serial != self.received) {
-                return Err(PeerError::Serial { serial, expected: self.received });
-            }
-            if self.window > 0 {
-                self.until_ack -= 1;
-                if self.until_ack == 0 {
-                    self.until_ack = self.window;
-                    self.send(&ClientMessage::Ack);
-                }
-            }
+            let body = self.buffer.split_to(end).freeze().slice(kind.len()..);
+            self.answers.check(&header)?;
+            self.answers.count();
             if header.id > LAST_BASE_ID {
                 return Ok(Some((header.id, body)));
             }
-            match ServerMessage::decode(header.id, &body)? {
-                ServerMessage::SetAck(request) => {
-                    (self.window, self.until_ack) = (request.window, request.window);
-                    self.send(&ClientMessage::AckSync(AckSync { generation: request.generation }));
-                }
-                ServerMessage::Ping(ping) => {
-                    self.send(&ClientMessage::Pong(Pong { id: ping.id, timestamp: ping.timestamp }));
-                }
-                _ => {}
-            }
+            self.answers.handle(header.id, &body)?;
         }
-    }
-
-    fn send(&mut self, message: &ClientMessage) {
-        self.send_message(message.id(), &message.encode().to_bytes());
     }
 
     /// Queues a message of the channel's own.
     pub fn send_message(&mut self, id: u16, body: &[u8]) {
-        self.serial += 1;
-        self.header.encode(self.serial, id, u32::try_from(body.len()).unwrap_or(u32::MAX), &mut self.answers);
-        self.answers.extend_from_slice(body);
+        self.answers.send(id, body);
     }
 
     /// What is to be sent to the server.
     pub fn take_answers(&mut self) -> Vec<u8> {
-        std::mem::take(&mut self.answers)
+        self.answers.take()
     }
 }
