@@ -27,7 +27,7 @@ fn line(elapsed: Duration, stats: &Stats, cpu: f64) -> String {
 }
 
 /// Seconds of processor time of this process, user and system.
-fn cpu() -> f64 {
+pub(crate) fn cpu() -> f64 {
     let time = clock_gettime(ClockId::ProcessCPUTime);
     time.tv_sec as f64 + time.tv_nsec as f64 / 1e9
 }
