@@ -189,6 +189,9 @@ show an age that is wrong by a quarter of a second, or none.
 
 A figure that there is none of is null in JSON, and - in the table.
 
+Standard error says how much processor time the viewers took. They share one thread: where that comes near
+the time that has passed, it is they that are slow.
+
 Examples:
   spice-cli load 127.0.0.1:5900 --viewers 50
   spice-cli load spice://127.0.0.1:5900 --stalled 1 --throttled 5 --rate 100000 --seconds 30 --json
