@@ -6,9 +6,9 @@ use bytes::Bytes;
 use spice_proto::base::{ClientMessage, ServerMessage};
 use spice_proto::{Body, HeaderKind, LAST_BASE_ID};
 
+use crate::delivery::{Delivery, RoomLimits};
 use crate::incoming::{Incoming, IncomingMessage};
 use crate::liveness::Liveness;
-use crate::throughput::Throughput;
 use crate::{AckWindow, ChannelError, Time};
 
 /// How a channel treats its connections.
@@ -18,13 +18,22 @@ pub struct ChannelConfig {
     pub max_incoming: u32,
     /// Messages from one acknowledgement to the next; 0 for a channel without them.
     pub ack_window: u32,
-    /// Bytes that may be on their way to the socket. Beyond it nothing becomes bytes: what waits, waits in a pipe,
-    /// where it can still be replaced. A single message may go beyond it.
-    pub in_flight: usize,
-    /// From one ping to the next.
+    /// Bytes that may be on their way to the viewer. Beyond it nothing becomes bytes: what waits, waits in a pipe,
+    /// where it can still be replaced.
+    pub room: RoomLimits,
+    /// From one ping to the next while nothing is sent.
     pub ping_interval: Duration,
-    /// How long a viewer may take nothing of what waits for it.
+    /// How long a viewer may take nothing of what waits for it, or not answer.
     pub stall_limit: Duration,
+}
+
+impl ChannelConfig {
+    /// The same, with viewers that take or answer nothing for `limit` ended; the idle ones are pinged often enough to
+    /// notice.
+    #[must_use]
+    pub fn with_stall_limit(self, limit: Duration) -> Self {
+        Self { stall_limit: limit, ping_interval: self.ping_interval.min(limit / 2), ..self }
+    }
 }
 
 impl Default for ChannelConfig {
@@ -32,7 +41,7 @@ impl Default for ChannelConfig {
         Self {
             max_incoming: 4096,
             ack_window: 0,
-            in_flight: 256 << 10,
+            room: RoomLimits::default(),
             ping_interval: Duration::from_secs(15),
             stall_limit: Duration::from_secs(30),
         }
@@ -55,33 +64,37 @@ pub struct Transmit {
 #[derive(Debug)]
 pub struct RedChannelClient {
     header: HeaderKind,
-    config: ChannelConfig,
     incoming: Incoming,
     ack: AckWindow,
     liveness: Liveness,
-    throughput: Throughput,
+    delivery: Delivery,
     serial: u64,
     out: Transmit,
     in_flight: usize,
+    written: u64,
 }
 
 impl RedChannelClient {
-    /// A connection that begins now. A channel with acknowledgements asks for them in its first message.
+    /// A connection that begins now. A channel with acknowledgements asks for them in its first message. Where the room
+    /// depends on the viewer, a ping follows, which finds the way still empty.
     #[must_use]
     pub fn new(header: HeaderKind, config: ChannelConfig, now: Time) -> Self {
         let mut client = Self {
             header,
-            config,
             incoming: Incoming::new(header, config.max_incoming),
             ack: AckWindow::new(config.ack_window),
             liveness: Liveness::new(config.ping_interval, config.stall_limit, now),
-            throughput: Throughput::default(),
+            delivery: Delivery::new(config.room),
             serial: 0,
             out: Transmit::default(),
             in_flight: 0,
+            written: 0,
         };
         if let Some(request) = client.ack.request() {
             client.send_base(&ServerMessage::SetAck(request));
+        }
+        if config.room.least < config.room.most {
+            client.ping();
         }
         client
     }
@@ -92,7 +105,7 @@ impl RedChannelClient {
     /// They are a sign of life only while nothing waits for the viewer: one that talks and does not listen is stalled.
     pub fn handle_bytes(&mut self, bytes: impl AsRef<[u8]>, now: Time) {
         self.incoming.handle_bytes(bytes.as_ref());
-        if self.in_flight == 0 {
+        if self.in_flight == 0 && !self.delivery.is_owed() {
             self.liveness.handle_progress(false, now);
         }
     }
@@ -119,7 +132,11 @@ impl RedChannelClient {
                 ClientMessage::MigrateFlushMark => {
                     return Err(ChannelError::OutOfTurn { message: "base.MigrateFlushMark" });
                 }
-                ClientMessage::Pong(pong) => self.liveness.handle_pong(pong, now),
+                ClientMessage::Pong(pong) => {
+                    self.delivery.handle_pong(pong, now);
+                    self.ping_if_wanted();
+                    self.liveness.handle_progress(self.owes(), now);
+                }
                 _ => {}
             }
         }
@@ -129,8 +146,13 @@ impl RedChannelClient {
     /// The socket has taken `len` bytes of what [`Self::poll_transmit`] gave out.
     pub fn handle_written(&mut self, len: usize, now: Time) {
         self.in_flight = self.in_flight.saturating_sub(len);
-        self.liveness.handle_progress(self.in_flight > 0, now);
-        self.throughput.handle_written(len, self.in_flight > 0, now);
+        self.written += len as u64;
+        self.liveness.handle_progress(self.owes(), now);
+    }
+
+    /// Whether the viewer has to take or to answer something.
+    fn owes(&self) -> bool {
+        self.in_flight > 0 || self.delivery.is_owed()
     }
 
     /// Time has passed: a ping may be due.
@@ -139,8 +161,8 @@ impl RedChannelClient {
     /// [`ChannelError::Stalled`] when the viewer has taken nothing for too long.
     pub fn handle_timeout(&mut self, now: Time) -> Result<(), ChannelError> {
         self.liveness.check(now)?;
-        if let Some(ping) = self.liveness.poll_ping(now) {
-            self.send_base(&ServerMessage::Ping(ping));
+        if !self.delivery.is_owed() && self.liveness.poll_ping(now) {
+            self.ping();
         }
         Ok(())
     }
@@ -148,7 +170,20 @@ impl RedChannelClient {
     /// Whether a message may become bytes now. A viewer that has stopped reading or acknowledging has no room.
     #[must_use]
     pub fn has_room(&self) -> bool {
-        self.in_flight + self.out.len < self.config.in_flight && !self.ack.is_closed()
+        // The socket has the last word: an answer may have been given to a ping that was not read.
+        self.delivery.has_room() && self.in_flight() < self.delivery.room() && !self.ack.is_closed()
+    }
+
+    /// Bytes that may be on their way: what the viewer reads in a round trip and a frame, as far as it is known.
+    #[must_use]
+    pub fn room(&self) -> usize {
+        self.delivery.room()
+    }
+
+    /// Bytes that the viewer is not known to have read, those about to be given out among them.
+    #[must_use]
+    pub fn unread(&self) -> u64 {
+        self.delivery.unread()
     }
 
     /// Bytes given out and not yet taken by the socket, and bytes about to be given out.
@@ -157,27 +192,45 @@ impl RedChannelClient {
         self.in_flight + self.out.len
     }
 
+    /// Bytes that the socket has taken so far.
+    #[must_use]
+    pub fn written(&self) -> u64 {
+        self.written
+    }
+
     /// The number of the last message sent, the first being 1; both ends count alike.
     #[must_use]
     pub fn serial(&self) -> u64 {
         self.serial
     }
 
-    /// The least round trip that a ping has shown.
+    /// The round trip on a link with nothing else on it, as pings have shown it.
     #[must_use]
     pub fn round_trip(&self) -> Option<Duration> {
-        self.liveness.round_trip()
+        self.delivery.round_trip()
     }
 
-    /// Bytes a second that the connection has carried while it was kept busy; none for one that took everything at once,
-    /// or has not been busy for a minute.
+    /// Bytes a second that the viewer has read while there was always something to read; none for one that read
+    /// everything at once, or has not been busy for a minute.
     #[must_use]
     pub fn throughput(&self, now: Time) -> Option<u64> {
-        self.throughput.rate(now)
+        self.delivery.rate(now)
     }
 
-    /// Turns a message into bytes, whether there is room or not.
+    /// Turns a message into bytes, whether there is room or not. Now and then a ping follows it.
     pub fn send(&mut self, id: u16, body: &Body) {
+        self.append(id, body);
+        self.ping_if_wanted();
+    }
+
+    fn ping_if_wanted(&mut self) {
+        if self.delivery.wants_ping() {
+            self.ping();
+        }
+    }
+
+    fn append(&mut self, id: u16, body: &Body) {
+        let before = self.out.len;
         self.serial += 1;
         self.ack.handle_sent();
         let size = u32::try_from(body.len()).unwrap_or(u32::MAX);
@@ -194,10 +247,16 @@ impl RedChannelClient {
             self.out.len += piece.len();
             self.out.pieces.push(piece.clone());
         }
+        self.delivery.handle_sent(self.out.len - before);
+    }
+
+    fn ping(&mut self) {
+        let ping = self.delivery.ping();
+        self.send_base(&ServerMessage::Ping(ping));
     }
 
     fn send_base(&mut self, message: &ServerMessage) {
-        self.send(message.id(), &message.encode());
+        self.append(message.id(), &message.encode());
     }
 
     /// What is to be written to the socket since the last call, if anything.
@@ -206,6 +265,7 @@ impl RedChannelClient {
             return None;
         }
         self.in_flight += self.out.len;
+        self.delivery.handle_given_out(now);
         self.liveness.handle_waiting(now);
         Some(std::mem::take(&mut self.out))
     }
@@ -213,7 +273,7 @@ impl RedChannelClient {
     /// When [`Self::handle_timeout`] should be called, if nothing else happens before.
     #[must_use]
     pub fn poll_timeout(&self) -> Time {
-        self.liveness.poll_timeout()
+        self.liveness.poll_timeout(self.delivery.is_owed())
     }
 }
 
@@ -222,6 +282,8 @@ const INLINE: usize = 1024;
 
 #[cfg(test)]
 mod tests {
+    use spice_proto::base::Pong;
+
     use super::*;
 
     const START: Time = Time::from_millis(1000);
@@ -237,24 +299,66 @@ mod tests {
         bytes
     }
 
+    /// Everything is written and read, pings are answered.
+    fn settle(client: &mut RedChannelClient, now: Time) {
+        while let Some(transmit) = client.poll_transmit(now) {
+            client.handle_written(transmit.len, now);
+            answer(client, &transmit.to_bytes(), now);
+        }
+    }
+
+    /// Answers the pings among the bytes.
+    fn answer(client: &mut RedChannelClient, mut bytes: &[u8], now: Time) {
+        while let Some(header) = HeaderKind::Mini.decode(bytes) {
+            let (body, rest) = bytes[HeaderKind::Mini.len()..].split_at(header.size as usize);
+            bytes = rest;
+            if let Ok(ServerMessage::Ping(ping)) = ServerMessage::decode(header.id, &body.to_vec().into()) {
+                let pong = Pong { id: ping.id, timestamp: ping.timestamp };
+                client.handle_bytes(frame(3, &ClientMessage::Pong(pong).encode().to_bytes()), now);
+                assert_eq!(client.poll_message(now), Ok(None));
+            }
+        }
+    }
+
+    fn body(len: usize) -> Body {
+        Body::from(Bytes::from(vec![0; len]))
+    }
+
     #[test]
-    fn room_ends_with_the_bytes_in_flight_and_comes_back_as_they_are_written() {
-        let mut client = client(ChannelConfig { in_flight: 100, ..ChannelConfig::default() });
-        client.send(200, &Body::from(Bytes::from(vec![0; 90])));
+    fn room_ends_with_the_bytes_that_are_not_read_and_comes_back_as_they_are() {
+        let room = RoomLimits::fixed(1000);
+        let mut client = client(ChannelConfig { room, ..ChannelConfig::default() });
+        settle(&mut client, START);
+        client.send(200, &body(900));
         assert!(client.has_room());
-        client.send(200, &Body::from(Bytes::from(vec![0; 90])));
+        client.send(200, &body(90));
         assert!(!client.has_room());
         let transmit = client.poll_transmit(START).unwrap();
-        assert_eq!(transmit.len, 192);
-        assert!(!client.has_room());
-        client.handle_written(100, START);
+        assert_eq!(transmit.len, client.in_flight());
+        client.handle_written(transmit.len, START);
+        assert!(!client.has_room(), "it is written, and nobody has read it");
+        answer(&mut client, &transmit.to_bytes(), START);
         assert!(client.has_room());
-        assert_eq!(client.in_flight(), 92);
+    }
+
+    #[test]
+    fn who_answers_pings_that_it_has_not_read_gains_no_more_than_the_most() {
+        let room = RoomLimits { least: 1000, first: 1000, most: 5000 };
+        let mut client = client(ChannelConfig { room, ..ChannelConfig::default() });
+        for _ in 0..1000 {
+            if client.has_room() {
+                client.send(200, &body(100));
+            }
+            let transmit = client.poll_transmit(START).unwrap_or_default();
+            answer(&mut client, &transmit.to_bytes(), START);
+        }
+        assert!((1000..5200).contains(&client.in_flight()), "{}", client.in_flight());
     }
 
     #[test]
     fn a_viewer_that_takes_nothing_is_stalled_after_the_limit_and_one_that_takes_a_byte_is_not() {
         let mut client = client(ChannelConfig::default());
+        settle(&mut client, START);
         client.send(200, &Body::from(Bytes::from_static(b"xyz")));
         client.poll_transmit(START).unwrap();
         assert_eq!(client.handle_timeout(START + Duration::from_secs(10)), Ok(()));
@@ -265,24 +369,21 @@ mod tests {
     }
 
     #[test]
-    fn a_ping_measures_the_least_round_trip_and_an_unanswered_one_is_a_stall() {
+    fn an_idle_viewer_is_pinged_and_one_that_does_not_answer_is_stalled() {
         let mut client = client(ChannelConfig::default());
+        settle(&mut client, START);
         let ping_at = client.poll_timeout();
         assert_eq!(ping_at, START + Duration::from_secs(15));
         client.handle_timeout(ping_at).unwrap();
-        let transmit = client.poll_transmit(ping_at).unwrap();
-        client.handle_written(transmit.len, ping_at);
-        let mut pong = 1_u32.to_le_bytes().to_vec();
-        pong.extend_from_slice(&ping_at.as_micros().to_le_bytes());
-        let answered = ping_at + Duration::from_millis(80);
-        client.handle_bytes(frame(3, &pong), answered);
-        assert_eq!(client.poll_message(answered), Ok(None));
-        assert_eq!(client.round_trip(), Some(Duration::from_millis(80)));
-
+        settle(&mut client, ping_at);
         let second = client.poll_timeout();
+        assert_eq!(second, ping_at + Duration::from_secs(15));
         client.handle_timeout(second).unwrap();
         let transmit = client.poll_transmit(second).unwrap();
         client.handle_written(transmit.len, second);
+        // What it says meanwhile is no answer.
+        client.handle_bytes(frame(1, &[0; 4]), second + Duration::from_secs(20));
+        assert_eq!(client.poll_message(second + Duration::from_secs(20)), Ok(None));
         assert!(client.handle_timeout(second + Duration::from_secs(30)).is_err());
     }
 
@@ -292,7 +393,7 @@ mod tests {
             let config = ChannelConfig { ack_window: 20, ..ChannelConfig::default() };
             let mut client = RedChannelClient::new(header, config, START);
             client.send(101, &Body::default());
-            assert_eq!(client.serial(), 2);
+            assert_eq!(client.serial(), 3);
         }
     }
 

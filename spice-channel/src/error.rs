@@ -45,6 +45,14 @@ pub enum ChannelError {
     /// The viewer took nothing of what waits for it.
     #[error("nothing was taken for {} s", .0.as_secs())]
     Stalled(Duration),
+    /// The viewer has not said what it has to say first.
+    #[error("no {message} within {} s", .waited.as_secs())]
+    Unsaid {
+        /// The message's name.
+        message: &'static str,
+        /// Since the channel was linked.
+        waited: Duration,
+    },
 }
 
 impl ChannelError {
@@ -52,7 +60,7 @@ impl ChannelError {
     #[must_use]
     pub const fn scope(&self) -> Scope {
         match self {
-            Self::Stalled(_) => Scope::Client,
+            Self::Stalled(_) | Self::Unsaid { .. } => Scope::Client,
             Self::Closed { .. } | Self::Decode(_) | Self::OutOfTurn { .. } | Self::TooLarge { .. } => {
                 Scope::ChannelClient
             }

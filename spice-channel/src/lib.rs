@@ -30,17 +30,18 @@
 mod ack;
 mod channel;
 mod client;
+mod delivery;
 mod error;
 mod incoming;
 mod liveness;
 mod pipe;
 mod red_client;
-mod throughput;
 mod time;
 
 pub use ack::AckWindow;
 pub use channel::{Channel, ChannelLink, ClientId, RedChannel};
 pub use client::{ChannelConfig, RedChannelClient, Transmit};
+pub use delivery::RoomLimits;
 pub use error::{ChannelError, Scope};
 pub use incoming::IncomingMessage;
 pub use pipe::{Full, Pipe, PipeLimits};

@@ -1,12 +1,13 @@
 //! The command line.
 
+mod load;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::load::Target;
+pub(crate) use load::LoadArgs;
 
 /// Serve one desktop to many SPICE viewers.
 #[derive(Debug, Parser)]
@@ -26,6 +27,8 @@ pub(crate) enum Command {
     Server(ServerArgs),
     /// Load a server with many viewers, and measure what they see.
     Load(LoadArgs),
+    /// Show how the viewers of a running server fare, every second.
+    Top(TopArgs),
 }
 
 #[derive(Debug, Args)]
@@ -60,9 +63,18 @@ pub(crate) struct ServerArgs {
     #[arg(long, value_name = "WHEN", default_value = "auto")]
     pub(crate) zlib_glz_wan_compression: String,
 
+    /// End viewers that take nothing of what waits for them, or do not answer, for so many seconds; each alone.
+    #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    pub(crate) viewer_timeout: u64,
+
     /// Print a line of JSON every second: viewers, commands, bytes, cpu.
     #[arg(long)]
     pub(crate) stats: bool,
+
+    /// Tell who connects to this socket how the viewers fare, in a line of JSON every second; for `spice-cli top`. It is
+    /// made for this user alone, and gone when the server ends.
+    #[arg(long, value_name = "PATH")]
+    pub(crate) stats_socket: Option<PathBuf>,
 
     /// replay: this many times the recorded pace; a large number is as fast as possible.
     #[arg(long, value_name = "X", default_value_t = 1.0)]
@@ -90,113 +102,47 @@ pub(crate) struct ServerArgs {
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = LOAD)]
-pub(crate) struct LoadArgs {
-    /// The server: spice://HOST:PORT or HOST:PORT; port 5900 unless told otherwise.
-    pub(crate) uri: Target,
+#[command(after_help = TOP)]
+pub(crate) struct TopArgs {
+    /// The server's --stats-socket.
+    #[arg(long = "stats-socket", value_name = "PATH", required_unless_present = "socket")]
+    pub(crate) stats_socket: Option<PathBuf>,
 
-    /// Fast viewers: they read as soon as there is something.
-    #[arg(long, value_name = "N", default_value_t = 1)]
-    pub(crate) viewers: u16,
+    /// The same, in fewer words.
+    #[arg(value_name = "PATH", conflicts_with = "stats_socket")]
+    pub(crate) socket: Option<PathBuf>,
 
-    /// Stalled viewers: they shake hands, and never read their display again.
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    pub(crate) stalled: u16,
-
-    /// Throttled viewers: they read --rate bytes a second.
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    pub(crate) throttled: u16,
-
-    /// Flapping viewers: they connect, are gone after 0 to 500 ms, whatever they were about, and connect again.
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    pub(crate) flapping: u16,
-
-    /// Bytes that a throttled viewer reads in a second: every 10 ms its share, after a pause a tenth of this at once.
-    #[arg(long, value_name = "BYTES", default_value_t = 200_000, value_parser = clap::value_parser!(u32).range(1..))]
-    pub(crate) rate: u32,
-
-    /// Seconds from the first viewer to the last. Without this, four join every 10 ms, the slow kinds first.
-    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
-    pub(crate) join_within: Option<Duration>,
-
-    /// Seconds after the last viewer has begun to connect, before anything is measured.
-    #[arg(long, value_name = "SECONDS", default_value = "2", value_parser = seconds)]
-    pub(crate) warm: Duration,
-
-    /// Seconds that are measured.
-    #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = some_seconds)]
-    pub(crate) seconds: Duration,
-
-    /// Know the ticket in this file: its first line.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) ticket_file: Option<PathBuf>,
-
-    /// Paint everything that is sent, as a viewer does. It costs a processor's time and each viewer's whole screen.
+    /// One table, and end.
     #[arg(long)]
-    pub(crate) paint: bool,
+    pub(crate) once: bool,
 
-    /// With --paint: seconds after the measurement until pictures are compared.
-    #[arg(long, value_name = "SECONDS", default_value = "0", value_parser = seconds, requires = "paint")]
-    pub(crate) rest: Duration,
-
-    /// Print a line of JSON for each kind of viewers.
+    /// Lines of JSON as the server writes them, and no tables.
     #[arg(long)]
     pub(crate) json: bool,
 }
 
-/// A time that may be none.
-fn seconds(text: &str) -> Result<Duration, String> {
-    let seconds: f64 = text.parse().map_err(|_| "not a number of seconds".to_owned())?;
-    if !(0.0..=86_400.0).contains(&seconds) {
-        return Err("not within a day".into());
-    }
-    Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())
-}
-
-/// A time that can be measured.
-fn some_seconds(text: &str) -> Result<Duration, String> {
-    let seconds = seconds(text)?;
-    if seconds < Duration::from_millis(100) { Err("at least 0.1".into()) } else { Ok(seconds) }
-}
-
-const LOAD: &str = "\
-A guest for measuring (spice-cli server --guest bench:SCENE) shows a marker: the 16x16 pixels in the top
-left corner of its screen have the monotonic clock of its machine, in milliseconds, as their colour. So
-ages are right for a server on the same machine.
-
-Figures, for each kind of viewers; those of a second are means over the measurement:
-  viewers          how many
-  dead             connections that failed or that the server has ended (with -v: why)
-  fps_min, _median frames a second of the slowest viewer, and of the one in the middle; a frame is a
-                   marker that differs from the one before
-  kB_per_s_each    1000 bytes a second of each viewer's display, on the mean
-  images           images that were drawn, from the beginning
-  first_ms_...     from connecting to the first image or marker
-  stale_...        age of each frame when it arrives
-  gap_max_ms       longest time that a viewer was without another frame, from its first one on
-  shown_...        age of the marker on each screen, looked at every 10 ms
-  unread           messages that covered the marker and left nothing to be read; until another message
-                   does, that screen is not looked at
-  visits           flapping: how often they have connected
-  pictures         --paint: how many different pictures are on their screens at the end; one, where
-                   the guest has come to rest and all have been shown what it drew
-
-A marker comes as a fill, or within an image that a viewer was sent in place of what it has missed. Without
---paint a viewer paints the marker alone. It reads images packed as bitmap, QUIC, LZ, LZ4 or JPEG. It does
-not read those for which it had to keep others: GLZ, and what is to be in its cache; with --paint it does.
-Of an image, what makes no time of the last minute is not read. A JPEG's colours are not exact: it may
-show an age that is wrong by a quarter of a second, or none.
-
-A figure that there is none of is null in JSON, and - in the table.
-
-Standard error says how much processor time the viewers took. They share one thread: where that comes near
-the time that has passed, it is they that are slow.
+const TOP: &str = "\
+Columns:
+  viewer      the server's name for it, and which display it is if that is not the first
+  peer        where it comes from
+  up          how long it has been here
+  fps         how often a second it was handed something to draw; what comes within 10 ms is one
+  kB/s        what its display has taken in the last second
+  round trip  the least that a ping has shown; pings go out every 15 s
+  link kB/s   what its link carries while it is kept busy; - for one that never was
+  in flight   what is on its way to it
+  pipe        what waits for it
+  squashes    how often all that waited gave way to the newest picture
+  state       no display, waiting (for its first word), following, damaged (parts are sent anew) or
+              behind (takes nothing now), with the pixels that wait to be sent anew, and whether its
+              link counts as slow
 
 Examples:
-  spice-cli load 127.0.0.1:5900 --viewers 50
-  spice-cli load spice://127.0.0.1:5900 --stalled 1 --throttled 5 --rate 100000 --seconds 30 --json
+  spice-cli server --stats-socket /run/user/1000/spice.stats
+  spice-cli top /run/user/1000/spice.stats
+  spice-cli top --json /run/user/1000/spice.stats | jq '.viewers[] | select(.state == \"behind\")'
 
-Exit codes: 0 when it has measured, 2 when no viewer got in or the command makes no sense.";
+Exit codes: 0 when it ended as it should, 2 when there is no server behind the socket.";
 
 const GUESTS: &str = "\
 Guests:

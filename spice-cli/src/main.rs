@@ -2,8 +2,12 @@
 
 mod args;
 mod load;
+mod report;
 mod serve;
 mod stats;
+mod stats_socket;
+mod table;
+mod top;
 
 use std::process::ExitCode;
 
@@ -26,6 +30,7 @@ fn main() -> ExitCode {
     let result = match command {
         args::Command::Server(server) => serve::serve(&server),
         args::Command::Load(args) => load::load(&args),
+        args::Command::Top(top) => top::top(&top),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -6,6 +6,7 @@ use std::future::pending;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::str::FromStr;
+use std::time::Duration;
 
 use spice_server::guest::Guest;
 use spice_server::guest::bench::{BenchGuest, BenchSpec};
@@ -17,20 +18,26 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::args::ServerArgs;
 use crate::stats;
+use crate::stats_socket::StatsSocket;
 
 /// Serves until it is told to end; what cannot start is one sentence.
 pub(crate) fn serve(args: &ServerArgs) -> Result<(), String> {
     let auth = auth(args)?;
     let guest = guest(args)?;
     let mut config = ServerConfig::new(args.listen, auth);
+    config.viewer_timeout = Duration::from_secs(args.viewer_timeout);
     let display = &mut config.worker.display;
     display.compression = parse("--image-compression", &args.image_compression)?;
     display.jpeg = parse("--jpeg-wan-compression", &args.jpeg_wan_compression)?;
     display.zlib_glz = parse("--zlib-glz-wan-compression", &args.zlib_glz_wan_compression)?;
+    let socket = args.stats_socket.as_deref().map(StatsSocket::bind).transpose()?;
     let runtime = Runtime::new().map_err(|error| format!("cannot start the runtime: {error}"))?;
     runtime.block_on(async {
         let server = Server::bind(config, guest).await.map_err(|error| error.to_string())?;
         print_how_to_connect(server.local_addr(), args);
+        if let Some(socket) = &socket {
+            tokio::spawn(socket.publish(&server)?);
+        }
         let stats = server.stats();
         let mut finished = server.finished();
         let end = async {

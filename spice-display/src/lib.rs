@@ -21,7 +21,10 @@ mod surface;
 mod worker;
 
 pub use cursor::CursorChannel;
-pub use display::{DisplayChannel, DisplayConfig, DisplayStats, UnknownWanCompression, WanCompression};
+pub use display::{
+    DisplayChannel, DisplayConfig, DisplayStats, UnknownWanCompression, ViewerState, ViewerStats,
+    WanCompression,
+};
 pub use image::{Compression, EncodeDone, EncodeJob, UnknownCompression};
 pub use surface::{DrawError, Generation, Surface, SurfaceError, SurfaceLimits, SurfaceShape, SurfaceTable};
 pub use worker::{CommandError, RedWorker, WorkerConfig};

@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use spice_channel::{Channel, ChannelConfig, Time};
+use spice_channel::{Channel, ChannelConfig, RoomLimits, Time};
 use spice_proto::{ChannelId, SurfaceId};
 
 use crate::qxl::{Command, DeviceEvent, GuestEvent, PrimarySurface, SurfaceCommand};
@@ -23,17 +23,20 @@ pub struct WorkerConfig {
 impl Default for WorkerConfig {
     fn default() -> Self {
         let display = DisplayConfig::default();
-        let cursor = ChannelConfig { in_flight: 64 << 10, ..display.connections };
+        let cursor = ChannelConfig {
+            room: RoomLimits { most: 256 << 10, first: 64 << 10, ..RoomLimits::default() },
+            ..display.connections
+        };
         Self { id: ChannelId(0), display, cursor }
     }
 }
 
 impl WorkerConfig {
-    /// The same, with viewers that take nothing for `limit` ended.
+    /// The same, with viewers that take or answer nothing for `limit` ended.
     #[must_use]
-    pub const fn with_stall_limit(mut self, limit: Duration) -> Self {
-        self.display.connections.stall_limit = limit;
-        self.cursor.stall_limit = limit;
+    pub fn with_stall_limit(mut self, limit: Duration) -> Self {
+        self.display.connections = self.display.connections.with_stall_limit(limit);
+        self.cursor = self.cursor.with_stall_limit(limit);
         self
     }
 }

@@ -17,6 +17,8 @@ pub struct ServerConfig {
     pub auth: Auth,
     /// How the display treats its guest and its viewers.
     pub worker: WorkerConfig,
+    /// How long a viewer may take nothing of what waits for it, or not answer.
+    pub viewer_timeout: Duration,
     /// How long a connection may take to link.
     pub link_deadline: Duration,
     /// Connections that may be linking at the same time; beyond it new ones are closed.
@@ -24,13 +26,14 @@ pub struct ServerConfig {
 }
 
 impl ServerConfig {
-    /// The defaults: ten seconds to link, 512 connections linking at the same time.
+    /// The defaults: thirty seconds for a viewer to take something, ten to link, 512 connections linking at the same time.
     #[must_use]
     pub fn new(listen: SocketAddr, auth: Auth) -> Self {
         Self {
             listen,
             auth,
             worker: WorkerConfig::default(),
+            viewer_timeout: Duration::from_secs(30),
             link_deadline: Duration::from_secs(10),
             max_linking: 512,
         }

@@ -25,10 +25,15 @@ mod link;
 mod reds;
 mod server;
 mod stats;
+mod viewers;
 mod worker;
 
 pub use clock::wall_clock_offset;
 pub use config::{Auth, ServerConfig, Ticket, TicketError};
 pub use link::KeyError;
 pub use server::{Server, StartError};
+pub use spice_channel::ClientId;
+pub use spice_display::{ViewerState, ViewerStats};
+pub use spice_proto::{ChannelId, ChannelType};
 pub use stats::Stats;
+pub use viewers::{Viewer, ViewerDisplay, Viewers};

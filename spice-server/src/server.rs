@@ -22,6 +22,7 @@ use crate::guest::Guest;
 use crate::link::{Acceptor, KeyError, KeyPool, Offer};
 use crate::reds::{InputsChannel, MainChannel, Reds, RedsEvent, RedsHandle};
 use crate::stats::{Counters, Stats};
+use crate::viewers::Viewers;
 use crate::worker::{WorkerMailbox, WorkerThread};
 
 /// Why a server cannot start.
@@ -73,16 +74,16 @@ impl Server {
 
         let positions = guest.takes_positions();
         let mode = if positions { MouseModes::CLIENT } else { MouseModes::SERVER };
-        let inputs = InputsChannel::new(mode);
+        let inputs = InputsChannel::new(mode, config.viewer_timeout);
         let mut offer = Offer::default();
-        let mut worker = config.worker;
+        let mut worker = config.worker.with_stall_limit(config.viewer_timeout);
         worker.display.seed = rand::rng().random();
         let mut core = RedWorker::new(&worker);
         let (display, cursor) = core.channels_mut();
         offer.add(ChannelType::DISPLAY, config.worker.id, display.caps());
         offer.add(ChannelType::CURSOR, config.worker.id, cursor.caps());
         offer.add(ChannelType::INPUTS, ChannelId(0), inputs.caps());
-        let main = MainChannel::new(offer.channels(), positions);
+        let main = MainChannel::new(offer.channels(), positions, config.viewer_timeout);
         offer.add(ChannelType::MAIN, ChannelId(0), main.caps());
 
         let counters = Arc::new(Counters::default());
@@ -113,6 +114,12 @@ impl Server {
     pub fn stats(&self) -> impl Fn() -> Stats + Send + Sync + 'static {
         let counters = Arc::clone(&self.counters);
         move || counters.snapshot()
+    }
+
+    /// Tells who is here, while the server runs.
+    #[must_use]
+    pub fn viewers(&self) -> Viewers {
+        Viewers::new(&self.reds)
     }
 
     /// Turns true when the guest has ended, if it ever does, and its last picture is with every viewer that keeps up.

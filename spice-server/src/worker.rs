@@ -22,6 +22,7 @@ use crate::io::{ChannelDriver, Connection, ConnectionEvent, Ended, ReadPermit, c
 use crate::link::result;
 use crate::reds::{RedsEvent, RedsHandle};
 use crate::stats::Counters;
+use crate::viewers::Roll;
 
 /// What the worker is told.
 #[derive(Debug)]
@@ -38,6 +39,8 @@ pub(crate) enum WorkerMessage {
     PointerIsLocal(bool),
     /// A picture has been packed.
     Encoded(EncodeDone),
+    /// Somebody asks how the viewers fare.
+    Call(Roll),
     /// Something may be new.
     Wake,
     /// The server ends.
@@ -282,6 +285,7 @@ impl Worker {
                 self.encoding -= 1;
                 display.handle_encoded(done);
             }
+            WorkerMessage::Call(roll) => roll.answer(display, now),
             WorkerMessage::Wake | WorkerMessage::Stop => {}
         }
     }

@@ -94,14 +94,16 @@ fn help() -> Result<(), String> {
         "--ticket-file",
         "--no-ticket",
         "--stats",
+        "--stats-socket",
         "--stop-after",
         "--hold",
         "Exit codes",
     ];
     let mut lacks: Vec<_> = words.iter().filter(|word| !server.contains(**word)).collect();
-    if !overall.contains("server") {
-        lacks.push(&"server");
-    }
+    lacks.extend(["server", "top"].iter().filter(|word| !overall.contains(**word)));
+    let top = Process::succeed(&mut cli(&["top", "--help"]), PATIENCE)?.stdout.join("\n");
+    let words = ["--stats-socket", "--once", "--json", "round trip", "squashes", "behind", "Exit codes"];
+    lacks.extend(words.iter().filter(|word| !top.contains(**word)));
     if lacks.is_empty() { Ok(()) } else { Err(format!("the help does not mention {lacks:?}")) }
 }
 

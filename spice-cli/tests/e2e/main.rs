@@ -20,6 +20,7 @@ mod scratch;
 mod server;
 mod shot;
 mod slow_link;
+mod top;
 mod torture;
 mod viewer;
 mod wait;
@@ -51,6 +52,7 @@ fn main() -> ExitCode {
         methods::trials(&programs),
         slow_link::trials(&programs),
         recordings::trials(&programs),
+        top::trials(),
         torture::trials(&programs),
     ];
     libtest_mimic::run(&arguments, trials.into_iter().flatten().collect()).exit_code()

@@ -11,6 +11,7 @@ use super::draw::{Draw, Target};
 use super::encoder::Encoder;
 use super::shared::Shared;
 use super::snapshots::Snapshots;
+use super::stats::ViewerStats;
 use super::viewer::DisplayViewer;
 use crate::canvas::{Canvas, PaintError};
 use crate::image::{EncodeDone, EncodeJob, ImageKeys};
@@ -59,6 +60,12 @@ impl DisplayChannel {
         }
     }
 
+    /// Which display it is.
+    #[must_use]
+    pub fn id(&self) -> ChannelId {
+        self.id
+    }
+
     /// The surfaces that there are.
     #[must_use]
     pub fn surfaces(&self) -> &SurfaceTable {
@@ -93,6 +100,11 @@ impl DisplayChannel {
             stats.squashes += viewer.view().squashes();
         }
         stats
+    }
+
+    /// How each viewer fares, in the order of their ids. It costs a few additions for each, and is made when asked for.
+    pub fn viewer_stats(&self, now: Time) -> impl Iterator<Item = (ClientId, ViewerStats)> {
+        self.channel.iter().map(move |(id, viewer)| (id, viewer.stats(now)))
     }
 
     /// A surface begins.
@@ -211,6 +223,7 @@ impl Channel for DisplayChannel {
         self.channel.detach(client);
         if self.channel.is_empty() {
             self.shared.encoder.forget();
+            self.shared.snapshots.forget();
         }
     }
 
@@ -223,7 +236,14 @@ impl Channel for DisplayChannel {
     }
 
     fn handle_timeout(&mut self, now: Time) -> Vec<(ClientId, ChannelError)> {
-        self.channel.handle_timeout(now)
+        let mut ended = self.channel.handle_timeout(now);
+        let unsaid = self.channel.iter().filter_map(|(id, viewer)| Some((id, viewer.check(now).err()?)));
+        for (id, error) in unsaid {
+            if ended.iter().all(|(known, _)| *known != id) {
+                ended.push((id, error));
+            }
+        }
+        ended
     }
 
     fn poll_transmit(&mut self, client: ClientId, now: Time) -> Option<Transmit> {

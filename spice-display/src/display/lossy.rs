@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use spice_channel::Time;
 use spice_proto::{Rect, SurfaceId};
 
+use super::damage::first_piece;
 use super::draw::Draw;
-use super::view::piece;
 use crate::region::Region;
 
 /// What has not been shown with loss again for one to two of these is repaired.
@@ -15,9 +15,6 @@ const PERIOD: Duration = Duration::from_millis(500);
 
 /// Rectangles of a region; beyond it the region grows to fewer.
 const RECTS: usize = 32;
-
-/// Pixels that are repaired at a time: what comes in between waits for no more.
-const PIECE: u32 = 16 << 10;
 
 /// The pixels that differ a little from the server's, because they were sent as JPEG or drawn from such.
 ///
@@ -111,7 +108,7 @@ impl Lossy {
         self.surfaces.remove(&id);
     }
 
-    /// What to repair now. It counts as repaired.
+    /// What to repair now, at most a tile: what comes in between waits for no more. It counts as repaired.
     pub(super) fn poll_repair(&mut self, now: Time) -> Option<(SurfaceId, Rect)> {
         if self.turn.is_some_and(|turn| now >= turn) {
             for pixels in self.surfaces.values_mut() {
@@ -122,7 +119,7 @@ impl Lossy {
             self.turn = (!self.is_empty()).then_some(now + PERIOD);
         }
         let (id, pixels) = self.surfaces.iter().find(|(_, pixels)| !pixels.settled.is_empty())?;
-        let (id, area) = (*id, piece(&pixels.settled, 0, PIECE));
+        let (id, area) = (*id, first_piece(&pixels.settled));
         self.remove(id, area);
         Some((id, area))
     }
@@ -182,11 +179,11 @@ mod tests {
         let mut lossy = Lossy::default();
         lossy.add(ID, Rect::new(0, 0, 1000, 100), at(0));
         assert_eq!(lossy.poll_repair(at(500)), None);
-        let mut rows = 0;
+        let mut pixels = 0;
         while let Some((_, area)) = lossy.poll_repair(at(1000)) {
-            assert!(area.area() <= u64::from(PIECE));
-            rows += area.height();
+            assert!(area.area() <= 256 * 64);
+            pixels += area.area();
         }
-        assert_eq!(rows, 100);
+        assert_eq!(pixels, 100_000);
     }
 }

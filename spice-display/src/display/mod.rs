@@ -10,6 +10,7 @@
 mod abilities;
 mod channel;
 mod config;
+mod damage;
 mod draw;
 mod encoder;
 mod glz;
@@ -18,6 +19,7 @@ mod marshal;
 mod outbox;
 mod shared;
 mod snapshots;
+mod stats;
 mod translate;
 mod view;
 mod viewer;
@@ -25,4 +27,5 @@ mod wan;
 
 pub use channel::{DisplayChannel, DisplayStats};
 pub use config::DisplayConfig;
+pub use stats::{ViewerState, ViewerStats};
 pub use wan::{UnknownWanCompression, WanCompression};

@@ -87,8 +87,10 @@ pub(super) struct Outbox {
 }
 
 impl Outbox {
-    pub(super) fn has_room(&self) -> bool {
-        self.items.len() < ITEMS && self.bytes < BYTES
+    /// Whether more may wait, for a viewer to which so many bytes may be on their way: a slow one waits longer for what
+    /// is in front of its newest picture than for the packing.
+    pub(super) fn has_room(&self, room: usize) -> bool {
+        self.items.len() < ITEMS && self.bytes < BYTES.min(room)
     }
 
     pub(super) fn is_empty(&self) -> bool {

@@ -15,15 +15,16 @@
 //!
 //! Invariant: when there is no damage and the pipe is empty, the viewer's surfaces equal the server's.
 
+use core::time::Duration;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use spice_channel::{Full, Pipe, PipeLimits};
+use spice_channel::{Full, Pipe, PipeLimits, Time};
 use spice_proto::{Rect, SurfaceId};
 
 use super::abilities::Abilities;
+use super::damage::Damage;
 use super::draw::Draw;
-use crate::region::Region;
 use crate::surface::{Added, Generation, Sequence, SurfaceShape, SurfaceTable};
 
 /// What waits in a viewer's pipe.
@@ -50,11 +51,8 @@ pub(super) enum Next {
     Draw(Arc<Draw>),
 }
 
-/// Rectangles that a damaged region may consist of; beyond it the region grows to fewer.
-const DAMAGE_RECTS: usize = 64;
-
-/// Pixels in one piece of damage: 256 KiB before packing.
-const DAMAGE_PIECE: u32 = 64 << 10;
+/// How long what waits in the pipe may have waited, to one and a half times as much. What is older is squashed.
+const PATIENCE: Duration = Duration::from_millis(150);
 
 #[derive(Debug)]
 pub(super) struct View {
@@ -63,12 +61,14 @@ pub(super) struct View {
     behind: bool,
     /// The surfaces that the viewer has been sent, and whether an image of one is still to come that shows it first.
     shown: BTreeMap<SurfaceId, Shown>,
-    /// What of each surface waits to be sent as images. No region in it is empty.
-    damage: BTreeMap<SurfaceId, Region>,
+    /// What of each surface waits to be sent as images.
+    damage: Damage,
     /// The surfaces that the viewer cannot keep, and knows nothing of.
     hidden: BTreeSet<SurfaceId>,
-    /// Where the last piece of damage ended: the next one lies behind it, so that every part has its turn.
-    sweep: (SurfaceId, i32),
+    /// How many items have been in the pipe.
+    enqueued: u64,
+    /// A moment, and how many items had been in the pipe by then. Some of them wait still.
+    waiting: Option<(Time, u64)>,
     squashes: u64,
 }
 
@@ -88,9 +88,10 @@ impl View {
             abilities,
             behind: true,
             shown: BTreeMap::new(),
-            damage: BTreeMap::new(),
+            damage: Damage::default(),
             hidden: hidden.map(|(id, _)| id).collect(),
-            sweep: (SurfaceId::PRIMARY, 0),
+            enqueued: 0,
+            waiting: None,
             squashes: 0,
         };
         view.damage_unknown(surfaces);
@@ -107,9 +108,24 @@ impl View {
         self.squashes
     }
 
+    /// The weight of what waits in the pipe.
+    pub(super) fn pipe_bytes(&self) -> usize {
+        self.pipe.bytes()
+    }
+
+    /// Whether it was squashed, or has been shown nothing yet, and there has been no room since.
+    pub(super) fn is_behind(&self) -> bool {
+        self.behind
+    }
+
+    /// Pixels that wait to be sent as images, of all surfaces together.
+    pub(super) fn damaged_pixels(&self) -> u64 {
+        self.damage.pixels()
+    }
+
     /// Whether the surface waits for images of itself.
     pub(super) fn is_damaged(&self, id: SurfaceId) -> bool {
-        self.damage.contains_key(&id)
+        self.damage.contains(id)
     }
 
     /// Whether nothing waits: the viewer has been sent everything.
@@ -125,7 +141,7 @@ impl View {
             return;
         }
         if content || self.behind {
-            self.damage.insert(id, Region::from(surface.bounds()));
+            self.damage.replace(id, surface.bounds());
         }
         if !self.behind {
             self.enqueue(DisplayItem::Create(id, surface.generation(), surface.shape()), 0, surfaces);
@@ -134,7 +150,7 @@ impl View {
 
     /// A surface has ended, and is not in the table any more.
     pub(super) fn handle_destroy(&mut self, id: SurfaceId, surfaces: &SurfaceTable) {
-        self.damage.remove(&id);
+        self.damage.remove(id);
         if !self.hidden.remove(&id) && !self.behind {
             self.enqueue(DisplayItem::Destroy(id), 0, surfaces);
         }
@@ -146,11 +162,11 @@ impl View {
         if self.hidden.contains(&id) {
             return;
         }
-        if self.behind || self.damage.contains_key(&id) {
+        if self.behind || self.damage.contains(id) {
             self.grow(id, draw.area(), surfaces);
             return;
         }
-        let unknown = |read| self.damage.contains_key(&read) || self.hidden.contains(&read);
+        let unknown = |read| self.damage.contains(read) || self.hidden.contains(&read);
         if !draw.suits(self.abilities) || draw.reads().any(unknown) {
             self.handle_change(id, draw.area(), surfaces);
             return;
@@ -213,28 +229,28 @@ impl View {
     }
 
     /// The next piece of damage of a surface that the viewer has. One that it does not have yet waits for its creation
-    /// in the pipe.
+    /// in the pipe. What shows a surface first comes in one piece, where there is nothing else on it.
     fn poll_damage(&mut self, surfaces: &SurfaceTable) -> Option<Next> {
-        let (swept, row) = self.sweep;
-        let waiting = self.damage.range(swept..).chain(self.damage.range(..swept));
-        let (id, bounds) = waiting.map(|(id, _)| *id).find_map(|id| {
-            let surface = surfaces.surface(id)?;
-            let shown = self.shown.get(&id)?;
-            (shown.generation == surface.generation()).then(|| (id, surface.bounds()))
-        })?;
-        let shown = self.shown.get_mut(&id)?;
-        let region = self.damage.get_mut(&id)?;
-        let blank = std::mem::replace(&mut shown.blank, false);
-        let piece = if blank && region.contains_rect(&bounds) {
-            bounds
-        } else {
-            piece(region, if id == swept { row } else { 0 }, DAMAGE_PIECE)
+        let is_shown = |id, shown: &Shown| {
+            surfaces.surface(id).is_some_and(|surface| surface.generation() == shown.generation)
         };
-        let last = region.rects().next_back().is_none_or(|rect| piece.bottom >= rect.bottom);
-        self.sweep = if last { (SurfaceId(id.0.wrapping_add(1)), 0) } else { (id, piece.bottom) };
-        *region = region.subtract(&Region::from(piece));
-        if region.is_empty() {
-            self.damage.remove(&id);
+        let blank = self.damage.surfaces().find_map(|id| {
+            let shown = self.shown.get(&id).filter(|shown| shown.blank && is_shown(id, shown))?;
+            let bounds = surfaces.surface(id)?.bounds();
+            (shown.blank && self.damage.contains_all(id, &bounds)).then_some((id, bounds))
+        });
+        let (id, piece) = match blank {
+            Some((id, bounds)) => {
+                self.damage.remove(id);
+                (id, bounds)
+            }
+            None => {
+                let shown = &self.shown;
+                self.damage.poll(|id| shown.get(&id).is_some_and(|shown| is_shown(id, shown)))?
+            }
+        };
+        if let Some(shown) = self.shown.get_mut(&id) {
+            shown.blank = false;
         }
         Some(Next::Damage(id, piece))
     }
@@ -259,11 +275,29 @@ impl View {
     }
 
     fn enqueue(&mut self, item: DisplayItem, weight: usize, surfaces: &SurfaceTable) {
+        self.enqueued += 1;
         if let Err(Full(item)) = self.pipe.enqueue(item, weight) {
             self.squash(surfaces);
             if let DisplayItem::Draw(draw) = item {
                 self.grow(draw.surface(), draw.area(), surfaces);
             }
+        }
+    }
+
+    /// Looks at how long the viewer has kept things waiting, and squashes it if that is too long: what it shows next is
+    /// to be new. To be called whenever it could have been sent something.
+    pub(super) fn handle_time(&mut self, now: Time, surfaces: &SurfaceTable) {
+        // What has left the pipe was in it before what is.
+        let left = self.enqueued - self.pipe.len() as u64;
+        match self.waiting {
+            _ if self.pipe.is_empty() => self.waiting = None,
+            Some((_, enqueued)) if left >= enqueued => self.waiting = Some((now, self.enqueued)),
+            None => self.waiting = Some((now, self.enqueued)),
+            Some((since, _)) if now.since(since) >= PATIENCE => {
+                self.waiting = None;
+                self.squash(surfaces);
+            }
+            Some(_) => {}
         }
     }
 
@@ -283,7 +317,7 @@ impl View {
     fn damage_unknown(&mut self, surfaces: &SurfaceTable) {
         for (id, surface) in surfaces.iter().filter(|(id, _)| !self.hidden.contains(id)) {
             if self.shown.get(&id).is_none_or(|shown| shown.generation != surface.generation()) {
-                self.damage.insert(id, Region::from(surface.bounds()));
+                self.damage.replace(id, surface.bounds());
             }
         }
     }
@@ -292,12 +326,7 @@ impl View {
     fn grow(&mut self, id: SurfaceId, area: Rect, surfaces: &SurfaceTable) {
         let Some(surface) = surfaces.surface(id).filter(|_| !self.hidden.contains(&id)) else { return };
         let area = area.intersect(&surface.bounds());
-        if area.is_empty() {
-            return;
-        }
-        let region = self.damage.entry(id).or_default();
-        *region = region.union_rect(&area);
-        region.simplify(DAMAGE_RECTS);
+        self.damage.add(id, area);
     }
 
     /// A surface has become damaged: its draws in the pipe become damage, and so do those that read it, and so on;
@@ -323,15 +352,4 @@ impl View {
             }
         }
     }
-}
-
-/// A rectangle of the region, of not more pixels than these unless a row has more: the first one that begins at `row`
-/// or below it, or the first of all, cut.
-pub(super) fn piece(region: &Region, row: i32, pixels: u32) -> Rect {
-    let mut rects = region.rects();
-    let Some(first) = rects.clone().find(|rect| rect.top >= row).or_else(|| rects.next()) else {
-        return Rect::default();
-    };
-    let rows = (pixels / first.width().max(1)).clamp(1, first.height().max(1));
-    Rect::new(first.left, first.top, first.width(), rows)
 }

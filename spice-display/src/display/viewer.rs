@@ -1,5 +1,6 @@
 //! One viewer of the display channel.
 
+use core::time::Duration;
 use std::sync::Arc;
 
 use spice_channel::{ChannelError, ChannelLink, RedChannelClient, Time, Transmit};
@@ -18,6 +19,7 @@ use super::lossy::Lossy;
 use super::marshal::{create_message, image_message, monitors_message};
 use super::outbox::{Chosen, Outbox, Outgoing, Wanted};
 use super::shared::Shared;
+use super::stats::{Updates, ViewerState, ViewerStats};
 use super::translate::SentImage;
 use super::view::{Next, View};
 use super::wan::{LinkSpeed, WanCompression};
@@ -33,6 +35,9 @@ pub(super) struct DisplayViewer {
     dictionary: bool,
     /// Whether the viewer has said how much it can keep. Until then it is sent nothing.
     ready: bool,
+    /// When it was linked, and how long it may take to say so.
+    linked: Time,
+    init_limit: Duration,
     view: View,
     /// What it is sent next.
     outbox: Outbox,
@@ -47,6 +52,7 @@ pub(super) struct DisplayViewer {
     lossy: Lossy,
     /// The viewer is to be told to show its primary surface as soon as there is something on it.
     mark_due: bool,
+    updates: Updates,
 }
 
 impl DisplayViewer {
@@ -65,6 +71,8 @@ impl DisplayViewer {
             packing,
             dictionary,
             ready: false,
+            linked: now,
+            init_limit: config.connections.stall_limit,
             view: View::new(config.pipe, abilities, surfaces),
             outbox: Outbox::default(),
             glz: GlzHistory::new(0),
@@ -76,6 +84,7 @@ impl DisplayViewer {
             zlib: false,
             lossy: Lossy::default(),
             mark_due: false,
+            updates: Updates::default(),
         }
     }
 
@@ -90,7 +99,22 @@ impl DisplayViewer {
     /// When something is to be sent that nobody else asks for. A viewer that has to take something else first will be
     /// looked at when it has.
     pub(super) fn poll_timeout(&self) -> Option<Time> {
+        if !self.ready {
+            return Some(self.linked + self.init_limit);
+        }
         if self.can_be_repaired() { self.lossy.poll_timeout() } else { None }
+    }
+
+    /// Time has passed.
+    ///
+    /// # Errors
+    /// A viewer that should have said how much it can keep.
+    pub(super) fn check(&self, now: Time) -> Result<(), ChannelError> {
+        let waited = now.since(self.linked);
+        if self.ready || waited < self.init_limit {
+            return Ok(());
+        }
+        Err(ChannelError::Unsaid { message: "display.Init", waited })
     }
 
     /// What is repaired is to hold up nothing.
@@ -102,6 +126,23 @@ impl DisplayViewer {
     pub(super) fn is_current(&self) -> bool {
         let waits = !self.view.is_current() || !self.outbox.is_empty() || !self.lossy.is_empty();
         !waits && self.red.in_flight() == 0
+    }
+
+    pub(super) fn stats(&self, now: Time) -> ViewerStats {
+        ViewerStats {
+            state: ViewerState::new(self.ready, &self.view),
+            bytes: self.red.written(),
+            updates: self.updates.count(),
+            round_trip: self.red.round_trip(),
+            throughput: self.red.throughput(now),
+            has_slow_link: self.speed.is_slow(),
+            in_flight: self.red.in_flight(),
+            room: self.red.room(),
+            queued: self.view.pipe_len(),
+            queued_bytes: self.view.pipe_bytes(),
+            damaged_pixels: self.view.damaged_pixels(),
+            squashes: self.view.squashes(),
+        }
     }
 
     pub(super) fn handle_bytes(&mut self, bytes: &[u8], now: Time) -> Result<(), ChannelError> {
@@ -138,12 +179,16 @@ impl DisplayViewer {
     }
 
     pub(super) fn poll_transmit(&mut self, shared: &mut Shared, now: Time) -> Option<Transmit> {
+        self.view.handle_time(now, &shared.surfaces);
         while self.ready && self.red.has_room() {
             self.fill_outbox(shared, now);
             if !self.is_packed(&mut shared.encoder) {
                 break;
             }
             let Some(outgoing) = self.outbox.pop() else { break };
+            if !matches!(outgoing, Outgoing::Message(..)) {
+                self.updates.handle_drawing(now);
+            }
             self.render(outgoing);
         }
         self.red.poll_transmit(now)
@@ -154,7 +199,7 @@ impl DisplayViewer {
         let slow = self.speed.judge(self.red.throughput(now));
         let jpeg = self.jpeg.applies(slow);
         self.zlib = self.zlib_glz.applies(slow);
-        while self.outbox.has_room() {
+        while self.outbox.has_room(self.red.room()) {
             let Some(next) = self.view.poll_next(&shared.surfaces) else { break };
             match next {
                 Next::Create(id, shape) => {

@@ -78,6 +78,11 @@ impl LinkSpeed {
         self.slow = throughput.is_some_and(|rate| rate < if self.slow { FAST } else { SLOW });
         self.slow
     }
+
+    /// What it was last judged to be.
+    pub(super) const fn is_slow(self) -> bool {
+        self.slow
+    }
 }
 
 #[cfg(test)]

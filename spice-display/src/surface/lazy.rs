@@ -66,7 +66,7 @@ impl SurfaceTable {
         let item = Pending::new(Arc::clone(drawable), footprint);
         let weight = item.weight;
         let Some(surface) = self.surfaces.get_mut(&id) else { return Err(DrawError::Surface(id)) };
-        surface.newest = Some(sequence);
+        surface.versions.handle_draw(&area, sequence);
         drawn.added = surface.tree.add(sequence, item, overwrites, |sequence, item| {
             self.pending -= 1;
             self.pending_bytes -= item.weight;

@@ -6,6 +6,7 @@ use spice_proto::display::SurfaceFormat;
 use spice_proto::{Rect, SurfaceId};
 
 use super::paint::Failure;
+use super::tiles::TileVersions;
 use super::tree::{Sequence, Tree};
 use crate::canvas::{Canvas, PaintError};
 use crate::qxl::Bitmap;
@@ -96,8 +97,7 @@ pub struct Surface {
     generation: Generation,
     pub(super) canvas: Canvas,
     pub(super) tree: Tree,
-    /// The last command that was drawn on it.
-    pub(super) newest: Option<Sequence>,
+    pub(super) versions: TileVersions,
     /// Who, elsewhere, waits to read this surface. Some of them may be painted already.
     pub(super) readers: Vec<Reader>,
 }
@@ -133,9 +133,9 @@ impl Surface {
         self.canvas.bounds()
     }
 
-    /// The last command that was drawn on it.
-    pub(crate) fn newest(&self) -> Option<Sequence> {
-        self.newest
+    /// The last command that may have touched these pixels: as long as it is the same, so are they.
+    pub(crate) fn newest(&self, area: &Rect) -> Sequence {
+        self.versions.newest(area)
     }
 
     /// Its pixels, as far as they are painted.
@@ -197,8 +197,8 @@ impl SurfaceTable {
         self.pixels += wanted;
         self.generations += 1;
         let generation = Generation(self.generations);
-        let surface =
-            Surface { generation, canvas, tree: Tree::default(), newest: None, readers: Vec::new() };
+        let versions = TileVersions::new(width, height);
+        let surface = Surface { generation, canvas, tree: Tree::default(), versions, readers: Vec::new() };
         Ok(self.surfaces.entry(id).or_insert(surface))
     }
 

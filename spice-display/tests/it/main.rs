@@ -8,6 +8,7 @@ mod cve;
 mod cve_quic;
 mod hostile;
 mod independent;
+mod isolation;
 mod lab;
 #[path = "../../src/qxl/parse/tests/layout.rs"]
 mod layout;
@@ -18,6 +19,7 @@ mod pointers;
 mod recordings;
 mod roundtrip;
 mod scene;
+mod stats;
 mod torture;
 mod viewers;
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use proptest::prelude::*;
-use spice_channel::{Channel, ChannelConfig, ChannelLink, ClientId, Time};
+use spice_channel::{Channel, ChannelConfig, ChannelLink, ClientId, RoomLimits, Time};
 use spice_client::{ChannelPeer, CursorModel};
 use spice_display::CursorChannel;
 use spice_display::qxl::{CursorCommand, CursorShape};
@@ -47,7 +47,8 @@ impl Default for Meant {
 
 impl Pointers {
     fn new() -> Self {
-        let config = ChannelConfig { ack_window: 64, in_flight: 4096, ..ChannelConfig::default() };
+        let config =
+            ChannelConfig { ack_window: 64, room: RoomLimits::fixed(4096), ..ChannelConfig::default() };
         Self {
             channel: CursorChannel::new(ChannelId(0), config),
             now: Time::from_millis(1),

@@ -1,6 +1,7 @@
 //! The task that owns the viewers.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -20,6 +21,7 @@ use crate::clock;
 use crate::io::{ChannelDriver, ConnectionEvent, Ended, ReadPermit, connect};
 use crate::link::{LinkedStream, result};
 use crate::stats::Counters;
+use crate::viewers::{Reply, Roll, Viewer};
 use crate::worker::{WorkerHandle, WorkerMessage};
 
 /// What the viewers' owner is told.
@@ -33,15 +35,25 @@ pub(crate) enum RedsEvent {
     Ended(ChannelType, Ended),
     /// The guest's keyboard lights have changed.
     Leds(KeyModifiers),
+    /// Somebody asks who is here.
+    Viewers(Reply),
 }
 
 /// How others reach the viewers' owner. It ends when every handle is gone.
 pub(crate) type RedsHandle = UnboundedSender<RedsEvent>;
 
+/// A viewer, where it comes from and since when it is here.
+#[derive(Debug)]
+struct Session {
+    client: RedClient,
+    peer: SocketAddr,
+    since: Time,
+}
+
 /// The viewers, and the channels that concern the session rather than the screen.
 #[derive(Debug)]
 pub(crate) struct Reds {
-    clients: BTreeMap<ClientId, RedClient>,
+    clients: BTreeMap<ClientId, Session>,
     next_client: u64,
     main: MainChannel,
     main_connections: ChannelDriver,
@@ -125,6 +137,7 @@ impl Reds {
             }
             RedsEvent::Ended(kind, ended) => self.handle_ended(kind, &ended, now),
             RedsEvent::Leds(leds) => self.inputs.set_leds(leds),
+            RedsEvent::Viewers(reply) => self.call_roll(reply, now),
         }
     }
 
@@ -158,12 +171,12 @@ impl Reds {
         let LinkedStream { stream, peer, mess } = linked;
         let kind = mess.channel_type;
         let admitted = if kind == ChannelType::MAIN {
-            Ok(self.new_client())
+            Ok(self.new_client(peer, now))
         } else {
             self.find_client(mess.connection_id)
         };
         let attached = admitted.and_then(|id| {
-            let client = self.clients.get_mut(&id).ok_or(LinkError::BAD_CONNECTION_ID)?;
+            let client = &mut self.clients.get_mut(&id).ok_or(LinkError::BAD_CONNECTION_ID)?.client;
             client.attach(kind, mess.channel_id).map_err(|_| LinkError::CHANNEL_NOT_AVAILABLE)?;
             Ok((id, client.connection()))
         });
@@ -202,22 +215,37 @@ impl Reds {
 
     /// A viewer that begins. The name for its channels is drawn at random, whatever it asked for, so that no viewer
     /// can guess or choose another's.
-    fn new_client(&mut self) -> ClientId {
+    fn new_client(&mut self, peer: SocketAddr, since: Time) -> ClientId {
         let id = ClientId(self.next_client);
         self.next_client += 1;
         let connection = loop {
             let drawn = ConnectionId(rand::rng().random());
-            if drawn.0 != 0 && self.clients.values().all(|client| client.connection() != drawn) {
+            if drawn.0 != 0 && self.clients.values().all(|session| session.client.connection() != drawn) {
                 break drawn;
             }
         };
-        self.clients.insert(id, RedClient::new(id, connection));
+        self.clients.insert(id, Session { client: RedClient::new(id, connection), peer, since });
         id
     }
 
     fn find_client(&self, connection: ConnectionId) -> Result<ClientId, LinkError> {
-        let found = self.clients.values().find(|client| client.connection() == connection);
-        found.map(RedClient::id).ok_or(LinkError::BAD_CONNECTION_ID)
+        let mut clients = self.clients.values().map(|session| &session.client);
+        clients
+            .find(|client| client.connection() == connection)
+            .map(RedClient::id)
+            .ok_or(LinkError::BAD_CONNECTION_ID)
+    }
+
+    /// Says who is here; the worker adds how they fare, and answers.
+    fn call_roll(&self, reply: Reply, now: Time) {
+        let viewers = self.clients.iter().map(|(id, session)| Viewer {
+            id: *id,
+            peer: session.peer,
+            connected: now.since(session.since),
+            channels: session.client.channels().collect(),
+            displays: Vec::new(),
+        });
+        self.worker.send(WorkerMessage::Call(Roll::new(viewers.collect(), reply)));
     }
 
     /// A connection is over: the channel of that viewer, or the viewer as a whole.
@@ -226,7 +254,7 @@ impl Reds {
         if kind == ChannelType::MAIN || ended.scope == Scope::Client {
             tracing::info!("{id} left: {}", ended.reason);
             self.end_client(id, now);
-        } else if let Some(client) = self.clients.get_mut(&id) {
+        } else if let Some(Session { client, .. }) = self.clients.get_mut(&id) {
             tracing::info!("{id}: {kind} channel over: {}", ended.reason);
             for channel in client.channels().filter(|(of, _)| *of == kind).collect::<Vec<_>>() {
                 client.detach(channel.0, channel.1);
@@ -235,7 +263,7 @@ impl Reds {
     }
 
     fn end_client(&mut self, id: ClientId, now: Time) {
-        let Some(client) = self.clients.remove(&id) else { return };
+        let Some(Session { client, .. }) = self.clients.remove(&id) else { return };
         for (kind, _) in client.channels() {
             match kind {
                 ChannelType::MAIN => drop(self.main_connections.disconnect(&mut self.main, id, now)),

@@ -1,7 +1,10 @@
 //! The inputs channel: every viewer's keyboard and mouse, into one guest.
 
+use core::time::Duration;
+
 use spice_channel::{
-    Channel, ChannelConfig, ChannelError, ChannelLink, ClientId, RedChannel, RedChannelClient, Time, Transmit,
+    Channel, ChannelConfig, ChannelError, ChannelLink, ClientId, RedChannel, RedChannelClient, RoomLimits,
+    Time, Transmit,
 };
 use spice_proto::caps::{CapabilitySet, InputsCap};
 use spice_proto::inputs::{
@@ -64,10 +67,11 @@ const HELD_BUTTONS: [(MouseButton, MouseButtons); 5] = [
 ];
 
 impl InputsChannel {
-    pub(crate) fn new(mode: MouseModes) -> Self {
+    pub(crate) fn new(mode: MouseModes, viewer_timeout: Duration) -> Self {
         Self {
             channel: RedChannel::new(ChannelType::INPUTS, ChannelId(0)),
-            config: ChannelConfig { in_flight: 16 << 10, ..ChannelConfig::default() },
+            config: ChannelConfig { room: RoomLimits::fixed(16 << 10), ..ChannelConfig::default() }
+                .with_stall_limit(viewer_timeout),
             mode,
             leds: KeyModifiers::empty(),
             inputs: Vec::new(),
@@ -228,21 +232,25 @@ impl Channel for InputsChannel {
 #[cfg(test)]
 mod tests {
     use spice_proto::HeaderKind;
+    use spice_proto::base::{self, Pong};
     use spice_proto::caps::Capabilities;
     use spice_proto::inputs::{KeyCode, MouseClick, MousePosition};
 
     use super::*;
 
-    fn message(message: &ClientMessage) -> Vec<u8> {
-        let body = message.encode().to_bytes();
+    fn framed(id: u16, body: &[u8]) -> Vec<u8> {
         let mut bytes = Vec::new();
-        HeaderKind::Full.encode(1, message.id(), u32::try_from(body.len()).unwrap(), &mut bytes);
-        bytes.extend_from_slice(&body);
+        HeaderKind::Full.encode(1, id, u32::try_from(body.len()).unwrap(), &mut bytes);
+        bytes.extend_from_slice(body);
         bytes
     }
 
+    fn message(message: &ClientMessage) -> Vec<u8> {
+        framed(message.id(), &message.encode().to_bytes())
+    }
+
     fn channel(viewers: u64) -> InputsChannel {
-        let mut channel = InputsChannel::new(MouseModes::CLIENT);
+        let mut channel = InputsChannel::new(MouseModes::CLIENT, Duration::from_secs(30));
         for id in 0..viewers {
             channel.connect(ClientId(id), ChannelLink { caps: Capabilities::default() }, Time::ZERO);
         }
@@ -295,14 +303,39 @@ mod tests {
     fn a_viewer_that_moves_its_mouse_and_does_not_read_costs_a_number() {
         let mut channel = channel(1);
         let position = MousePosition { x: 1, y: 2, buttons_state: MouseButtons::empty(), display_id: 0 };
-        let mut sent = 0;
+        let (mut sent, mut pings) = (0, Vec::new());
         for _ in 0..40_000 {
             send(&mut channel, 0, &ClientMessage::MousePosition(position));
-            sent += channel.poll_transmit(ClientId(0), Time::ZERO).map_or(0, |transmit| transmit.len);
+            if let Some(transmit) = channel.poll_transmit(ClientId(0), Time::ZERO) {
+                sent += transmit.len;
+                pings.extend(pings_in(&transmit));
+            }
             channel.take_inputs();
         }
         assert!(sent < 17 << 10, "{sent} bytes");
         channel.handle_written(ClientId(0), sent, Time::ZERO);
+        assert!(channel.poll_transmit(ClientId(0), Time::ZERO).is_none(), "it is written, and not read");
+        for id in pings {
+            let pong = base::ClientMessage::Pong(Pong { id, timestamp: 0 });
+            let pong = framed(pong.id(), &pong.encode().to_bytes());
+            channel.handle_bytes(ClientId(0), &pong, Time::ZERO).unwrap();
+        }
         assert!(channel.poll_transmit(ClientId(0), Time::ZERO).is_some());
+    }
+
+    /// The pings among what is transmitted.
+    fn pings_in(transmit: &Transmit) -> Vec<u32> {
+        let bytes = transmit.to_bytes();
+        let (mut rest, mut ids) = (&bytes[..], Vec::new());
+        while let Some(header) = HeaderKind::Full.decode(rest) {
+            let (body, next) = rest[HeaderKind::Full.len()..].split_at(header.size as usize);
+            if let Ok(base::ServerMessage::Ping(ping)) =
+                base::ServerMessage::decode(header.id, &body.to_vec().into())
+            {
+                ids.push(ping.id);
+            }
+            rest = next;
+        }
+        ids
     }
 }

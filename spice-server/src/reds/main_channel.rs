@@ -1,7 +1,10 @@
 //! The main channel: a viewer's session begins and ends with it.
 
+use core::time::Duration;
+
 use spice_channel::{
-    Channel, ChannelConfig, ChannelError, ChannelLink, ClientId, RedChannel, RedChannelClient, Time, Transmit,
+    Channel, ChannelConfig, ChannelError, ChannelLink, ClientId, RedChannel, RedChannelClient, RoomLimits,
+    Time, Transmit,
 };
 use spice_proto::caps::CapabilitySet;
 use spice_proto::main::{
@@ -57,7 +60,11 @@ const RAM_HINT: u32 = 128 << 20;
 impl MainChannel {
     /// The channel of a session with these other channels. With `positions` the guest takes absolute positions, and
     /// viewers draw the pointer themselves.
-    pub(crate) fn new(offered: impl IntoIterator<Item = (ChannelType, ChannelId)>, positions: bool) -> Self {
+    pub(crate) fn new(
+        offered: impl IntoIterator<Item = (ChannelType, ChannelId)>,
+        positions: bool,
+        viewer_timeout: Duration,
+    ) -> Self {
         let (supported, current) = if positions {
             (MouseModes::SERVER | MouseModes::CLIENT, MouseModes::CLIENT)
         } else {
@@ -67,9 +74,10 @@ impl MainChannel {
             channel: RedChannel::new(ChannelType::MAIN, ChannelId(0)),
             config: ChannelConfig {
                 max_incoming: MAX_INCOMING,
-                in_flight: 16 << 10,
+                room: RoomLimits::fixed(16 << 10),
                 ..ChannelConfig::default()
-            },
+            }
+            .with_stall_limit(viewer_timeout),
             offered: offered
                 .into_iter()
                 .map(|(channel_type, channel_id)| OfferedChannel { channel_type, channel_id })

@@ -16,7 +16,7 @@ use spice_proto::inputs::KeyModifiers;
 use spice_proto::main::{ChannelsList, ClientMessage, ServerMessage};
 use spice_proto::{ChannelType, ConnectionId};
 use spice_server::guest::{Guest, GuestInput};
-use spice_server::{Auth, Server, ServerConfig, Stats};
+use spice_server::{Auth, Server, ServerConfig, Stats, Viewers};
 use tokio::sync::oneshot;
 
 /// No wait in these tests is longer.
@@ -25,6 +25,7 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 pub(crate) struct TestServer {
     pub(crate) addr: SocketAddr,
     pub(crate) stats: Box<dyn Fn() -> Stats>,
+    pub(crate) viewers: Viewers,
     end: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
@@ -38,12 +39,12 @@ impl TestServer {
                 let config = ServerConfig::new("127.0.0.1:0".parse().unwrap(), auth);
                 let server = Server::bind(config, guest).await.unwrap();
                 let stats: Box<dyn Fn() -> Stats + Send> = Box::new(server.stats());
-                sender.send((server.local_addr(), stats)).unwrap();
+                sender.send((server.local_addr(), stats, server.viewers())).unwrap();
                 server.run(async { drop(ended.await) }).await;
             });
         });
-        let (addr, stats) = receiver.recv_timeout(PATIENCE).unwrap();
-        Self { addr, stats, end: Some(end), thread: Some(thread) }
+        let (addr, stats, viewers) = receiver.recv_timeout(PATIENCE).unwrap();
+        Self { addr, stats, viewers, end: Some(end), thread: Some(thread) }
     }
 
     pub(crate) fn connect(&self) -> TcpStream {
@@ -77,6 +78,10 @@ pub(crate) struct TestChannel {
 }
 
 impl TestChannel {
+    pub(crate) fn local_addr(&self) -> SocketAddr {
+        self.stream.local_addr().unwrap()
+    }
+
     pub(crate) fn link(
         server: &TestServer,
         connection: ConnectionId,

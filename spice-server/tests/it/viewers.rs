@@ -8,9 +8,9 @@ use spice_display::qxl::{
 };
 use spice_proto::display::{Ropd, SurfaceFormat};
 use spice_proto::{ChannelType, Point, Rect, SurfaceId};
-use spice_server::Auth;
 use spice_server::guest::bench::{BenchGuest, BenchSpec};
 use spice_server::guest::{Guest, GuestInput};
+use spice_server::{Auth, ChannelId, ViewerState};
 
 use crate::support::{TestDisplay, TestServer, TestViewer, wait_for};
 
@@ -194,4 +194,34 @@ fn a_guest_that_waits_for_its_viewers_has_each_sent_every_command() {
     for watcher in watchers {
         watcher.join().unwrap();
     }
+}
+
+#[test]
+fn the_owner_is_told_who_is_here_and_how_they_fare() {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let server = TestServer::start(Auth::Open, busy());
+    let viewers = server.viewers.clone();
+    let list = || runtime.block_on(viewers.list());
+    assert_eq!(list(), Some(Vec::new()));
+    let first = TestViewer::join(&server, "").unwrap();
+    let mut display = first.display(&server, "");
+    display.until(spice_client::DisplayModel::is_marked);
+    let second = TestViewer::join(&server, "").unwrap();
+
+    let here = list().unwrap();
+    let from: Vec<_> = here.iter().map(|viewer| (viewer.id.0, viewer.peer)).collect();
+    assert_eq!(from, [(1, first.main.local_addr()), (2, second.main.local_addr())]);
+    assert!(here[0].connected >= here[1].connected);
+    let (main, shown) = ((ChannelType::MAIN, ChannelId(0)), (ChannelType::DISPLAY, ChannelId(0)));
+    assert_eq!((&here[0].channels[..], &here[1].channels[..]), (&[main, shown][..], &[main][..]));
+    assert!(here[1].displays.is_empty());
+    let [on] = &here[0].displays[..] else { panic!("{here:?}") };
+    assert_eq!((on.id, on.stats.squashes), (ChannelId(0), 0));
+    assert_ne!(on.stats.state, ViewerState::Waiting);
+    assert!(on.stats.bytes > 0 && on.stats.updates > 0);
+
+    drop((first, display));
+    wait_for("the first is gone", || list().unwrap().len() == 1);
+    drop(server);
+    assert_eq!(list(), None);
 }

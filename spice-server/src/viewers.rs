@@ -1,0 +1,89 @@
+//! Who is here, for the owner of the server.
+//!
+//! Nobody keeps a list of it: a question goes to the owner of the viewers and from there to that of their displays, which
+//! answers. So what is told is of one moment of each, no lock is needed, and a server that nobody asks does nothing.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use spice_channel::{ClientId, Time};
+use spice_display::{DisplayChannel, ViewerStats};
+use spice_proto::{ChannelId, ChannelType};
+use tokio::sync::mpsc::WeakUnboundedSender;
+use tokio::sync::oneshot;
+
+use crate::reds::{RedsEvent, RedsHandle};
+
+/// One viewer of the server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Viewer {
+    /// The server's own name for it; never used again.
+    pub id: ClientId,
+    /// Where its main channel comes from.
+    pub peer: SocketAddr,
+    /// How long it has been here.
+    pub connected: Duration,
+    /// The channels that it has linked, in the order of type and id.
+    pub channels: Vec<(ChannelType, ChannelId)>,
+    /// How it fares on the displays that it has linked, in the order of their ids.
+    pub displays: Vec<ViewerDisplay>,
+}
+
+/// A display of a viewer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ViewerDisplay {
+    /// Which.
+    pub id: ChannelId,
+    /// How the viewer fares there.
+    pub stats: ViewerStats,
+}
+
+/// Tells who is here. It does not keep the server running.
+#[derive(Clone, Debug)]
+pub struct Viewers {
+    reds: WeakUnboundedSender<RedsEvent>,
+}
+
+impl Viewers {
+    pub(crate) fn new(reds: &RedsHandle) -> Self {
+        Self { reds: reds.downgrade() }
+    }
+
+    /// The viewers that are here now, in the order in which they came; none when the server has ended.
+    ///
+    /// It costs the server a few additions for each viewer, between two commands of the guest.
+    pub async fn list(&self) -> Option<Vec<Viewer>> {
+        let (reply, answer) = oneshot::channel();
+        self.reds.upgrade()?.send(RedsEvent::Viewers(reply)).ok()?;
+        answer.await.ok()
+    }
+}
+
+/// Where an answer goes.
+pub(crate) type Reply = oneshot::Sender<Vec<Viewer>>;
+
+/// A list that still lacks how the viewers fare.
+#[derive(Debug)]
+pub(crate) struct Roll {
+    viewers: Vec<Viewer>,
+    reply: Reply,
+}
+
+impl Roll {
+    /// `viewers` are in the order of their ids.
+    pub(crate) fn new(viewers: Vec<Viewer>, reply: Reply) -> Self {
+        Self { viewers, reply }
+    }
+
+    /// Adds how they fare on a display, and answers.
+    pub(crate) fn answer(mut self, display: &DisplayChannel, now: Time) {
+        for (id, stats) in display.viewer_stats(now) {
+            if let Ok(at) = self.viewers.binary_search_by_key(&id, |viewer| viewer.id)
+                && let Some(viewer) = self.viewers.get_mut(at)
+            {
+                viewer.displays.push(ViewerDisplay { id: display.id(), stats });
+            }
+        }
+        let _ = self.reply.send(self.viewers);
+    }
+}
