@@ -4,7 +4,7 @@
 # Needs what run.sh needs, and zstd.
 #   benches/versus-c/images.sh FOLDER [rounds, default 1]     the folder holds *.rec.zst
 #   benches/versus-c/images.sh --kinds FOLDER METHOD...       messages and bytes of each kind of message and image
-# The viewer (testkit's example wire) reads all that comes, and keeps as much as spice-gtk does. It is there before the
+# The viewer (spice-client's example wire) reads all that comes, and keeps as much as spice-gtk does. It is there before the
 # first command, and both guests are in step with it (--step, --in-step): it is sent every command, as on a desktop that
 # is not overloaded, rather than pictures of what many of them drew. Neither server makes video or packs with loss.
 # The C server is woken for each command, as it is where commands come one by one, and this one is not: how much time goes
@@ -20,7 +20,7 @@ server=
 trap 'kill $server 2>/dev/null || true; rm -rf "$work"' EXIT
 
 gcc -O2 -w -o "$work/replay" replay.c $(pkg-config --cflags --libs spice-server glib-2.0) -lpthread
-cargo build --quiet --release -p spice-cli -p testkit --bins --examples --manifest-path ../../Cargo.toml
+cargo build --quiet --release -p spice-cli -p spice-client --bins --examples --manifest-path ../../Cargo.toml
 target=${CARGO_TARGET_DIR:-../../target}/release
 port=5973
 

@@ -1,9 +1,13 @@
 //! The command line.
 
+mod load;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+
+pub(crate) use load::LoadArgs;
 
 /// Serve one desktop to many SPICE viewers.
 #[derive(Debug, Parser)]
@@ -21,6 +25,8 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Listen for viewers and show them a guest.
     Server(ServerArgs),
+    /// Load a server with many viewers, and measure what they see.
+    Load(LoadArgs),
     /// Show how the viewers of a running server fare, every second.
     Top(TopArgs),
 }

@@ -1,6 +1,7 @@
 //! `spice-cli`: one desktop, many viewers, from the command line.
 
 mod args;
+mod load;
 mod report;
 mod serve;
 mod stats;
@@ -28,6 +29,7 @@ fn main() -> ExitCode {
         .init();
     let result = match command {
         args::Command::Server(server) => serve::serve(&server),
+        args::Command::Load(args) => load::load(&args),
         args::Command::Top(top) => top::top(&top),
     };
     match result {

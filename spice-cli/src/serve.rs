@@ -75,11 +75,15 @@ fn auth(args: &ServerArgs) -> Result<Auth, String> {
 }
 
 fn read_ticket(path: &Path) -> Result<Ticket, String> {
+    Ticket::new(&ticket_line(path)?).map_err(|error| format!("ticket file {}: {error}", path.display()))
+}
+
+/// The ticket in a file: its first line.
+pub(crate) fn ticket_line(path: &Path) -> Result<Vec<u8>, String> {
     let content =
         fs::read(path).map_err(|error| format!("cannot read ticket file {}: {error}", path.display()))?;
     let line = content.split(|byte| *byte == b'\n').next().unwrap_or_default();
-    let line = line.strip_suffix(b"\r").unwrap_or(line);
-    Ticket::new(line).map_err(|error| format!("ticket file {}: {error}", path.display()))
+    Ok(line.strip_suffix(b"\r").unwrap_or(line).to_vec())
 }
 
 fn guest(args: &ServerArgs) -> Result<Box<dyn Guest>, String> {

@@ -13,8 +13,6 @@ use crate::scratch::Scratch;
 /// What [`Programs::replay`] needs to be built and to read recordings.
 pub(crate) const REPLAY_NEEDS: [Need; 4] =
     [Need::Program("cc"), Need::Program("zstd"), Need::Library("spice-server"), Need::Library("glib-2.0")];
-/// What [`Programs::load`] needs to be built.
-pub(crate) const LOAD_NEEDS: [Need; 2] = [Need::Program("cc"), Need::Library("libcrypto")];
 
 const SOURCES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../benches/versus-c");
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -24,23 +22,16 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub(crate) struct Programs {
     folder: Scratch,
     replay: OnceLock<Result<PathBuf, String>>,
-    load: OnceLock<Result<PathBuf, String>>,
 }
 
 impl Programs {
     pub(crate) fn new() -> Result<Self, String> {
-        Ok(Self { folder: Scratch::new()?, replay: OnceLock::new(), load: OnceLock::new() })
+        Ok(Self { folder: Scratch::new()?, replay: OnceLock::new() })
     }
 
     /// The C server with a recording as its guest.
     pub(crate) fn replay(&self) -> Result<&Path, String> {
         let built = self.replay.get_or_init(|| self.build("replay", &["spice-server", "glib-2.0"]));
-        built.as_deref().map_err(String::clone)
-    }
-
-    /// Viewers that measure.
-    pub(crate) fn load(&self) -> Result<&Path, String> {
-        let built = self.load.get_or_init(|| self.build("load", &["libcrypto"]));
         built.as_deref().map_err(String::clone)
     }
 

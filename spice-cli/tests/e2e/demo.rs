@@ -57,7 +57,7 @@ fn still(shot: &Shot, prompt_row: u32, moved: (u32, u32)) -> Shot {
     shot.without(&[&ALIVE[..], &[cursor]].concat())
 }
 
-/// Three screenshots at the same time show what a viewer of the testkit sees meanwhile, on all that stands still.
+/// Three screenshots at the same time show what a viewer of ours sees meanwhile, on all that stands still.
 fn demo_screenshot() -> Result<(), String> {
     let server = Server::start(&[])?;
     let viewer = Viewer::connect(server.addr(), "")?;
@@ -90,7 +90,7 @@ fn demo_screenshot() -> Result<(), String> {
 }
 
 /// remote-viewer shows the desktop; what its user types and drags arrives, and another viewer sees it. All of it is
-/// compared with a second server, which a viewer of the testkit uses in the same way.
+/// compared with a second server, which a viewer of ours uses in the same way.
 fn demo_remote_viewer() -> Result<(), String> {
     let (_model_server, model_viewer, mut model) = untouched()?;
     let inputs = model_viewer.inputs()?;

@@ -11,10 +11,10 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use libtest_mimic::Trial;
+use spice_client::LinkFailure;
 use spice_proto::caps::CapabilitySet;
 use spice_proto::link::{LinkHeader, LinkReply};
 use spice_proto::{ChannelType, ConnectionId, LinkError, Rect, SurfaceId, display};
-use testkit::LinkFailure;
 
 use crate::json;
 use crate::needs::trial_alone;
@@ -208,7 +208,7 @@ fn tickets(addr: SocketAddr) -> Result<(), String> {
     // After a refusal nothing follows but the end.
     let mut stream = dial(addr)?;
     let caps = CapabilitySet::default();
-    let refused = testkit::link(&mut stream, ConnectionId(0), ChannelType::MAIN, caps, "wrong");
+    let refused = spice_client::link(&mut stream, ConnectionId(0), ChannelType::MAIN, caps, "wrong");
     let mut rest = Vec::new();
     match (refused, stream.read_to_end(&mut rest)) {
         (Err(LinkFailure::Refused(LinkError::PERMISSION_DENIED)), Ok(0)) => Ok(()),

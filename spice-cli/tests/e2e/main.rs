@@ -10,6 +10,7 @@ mod desktop;
 mod hostile;
 mod json;
 mod load;
+mod load_command;
 mod methods;
 mod needs;
 mod pace;
@@ -46,7 +47,8 @@ fn main() -> ExitCode {
         cli::trials(),
         demo::trials(),
         hostile::trials(),
-        load::trials(&programs),
+        load::trials(),
+        load_command::trials(),
         methods::trials(&programs),
         slow_link::trials(&programs),
         recordings::trials(&programs),

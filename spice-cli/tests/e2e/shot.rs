@@ -70,7 +70,7 @@ impl Shot {
         Some(Self { width, height, pixels })
     }
 
-    /// What a viewer of the testkit has.
+    /// What a viewer of ours has.
     pub(crate) fn of(canvas: &Canvas) -> Self {
         let data = canvas.read(canvas.bounds());
         let pixels =

@@ -1,4 +1,4 @@
-//! The testkit's viewer over TCP: channels that are read as fast as they come.
+//! A `spice_client` over TCP: channels that are read as fast as they come.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
@@ -8,9 +8,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use spice_client::{ChannelPeer, DisplayModel, LinkFailure, link};
 use spice_proto::caps::{CapabilitySet, DisplayCap, MainCap};
 use spice_proto::{ChannelType, ConnectionId, SurfaceId, inputs, main};
-use testkit::{ChannelPeer, DisplayModel, LinkFailure, link};
 
 use crate::shot::Shot;
 
@@ -60,7 +60,7 @@ impl Channel {
         ticket: &str,
         caps: Vec<u32>,
     ) -> Result<Self, LinkFailure> {
-        let mut stream = dial(addr).map_err(LinkFailure::Bad)?;
+        let mut stream = dial(addr).map_err(std::io::Error::other)?;
         let linked = link(&mut stream, connection, kind, CapabilitySet::new(caps), ticket)?;
         stream.set_read_timeout(None)?;
         let peer = Arc::new(Mutex::new(ChannelPeer::new(linked.header)));

@@ -4,13 +4,13 @@ use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use spice_channel::{Channel, ChannelLink, ClientId, PipeLimits, Time};
+use spice_client::{ChannelPeer, DisplayModel};
 use spice_display::canvas::Canvas;
 use spice_display::qxl::GuestEvent;
 use spice_display::{CommandError, DisplayConfig, EncodeJob, RedWorker, WorkerConfig};
 use spice_proto::caps::{Capabilities, CapabilitySet, CommonCap, DisplayCap};
 use spice_proto::display::{ClientMessage, ImageCompression, SurfaceFormat};
 use spice_proto::{HeaderKind, Point, Rect};
-use testkit::{ChannelPeer, DisplayModel};
 
 pub(crate) struct Lab {
     pub(crate) worker: RedWorker,

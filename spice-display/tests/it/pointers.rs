@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use spice_channel::{Channel, ChannelConfig, ChannelLink, ClientId, RoomLimits, Time};
+use spice_client::{ChannelPeer, CursorModel};
 use spice_display::CursorChannel;
 use spice_display::qxl::{CursorCommand, CursorShape};
 use spice_proto::cursor::CursorType;
 use spice_proto::{ChannelId, HeaderKind, Point16};
-use testkit::{ChannelPeer, CursorModel};
 
 use crate::lab::caps;
 

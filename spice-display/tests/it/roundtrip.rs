@@ -4,6 +4,7 @@
 use bytes::Bytes;
 use proptest::prelude::*;
 use spice_channel::{ClientId, PipeLimits};
+use spice_client::{ChannelPeer, DisplayModel};
 use spice_display::codec::glz::{self, GlzFormat, GlzSource};
 use spice_display::codec::jpeg::{self, JpegFormat, JpegSource};
 use spice_display::codec::lz::{self, LzFormat, LzSource};
@@ -15,7 +16,6 @@ use spice_proto::display::{
     SurfaceFlags, SurfaceFormat,
 };
 use spice_proto::{HeaderKind, Rect, SurfaceId};
-use testkit::{ChannelPeer, DisplayModel};
 
 use crate::lab::Lab;
 use crate::pictures::{COLOURS, FORMATS, KINDS, Kind, Picture, at_the_ends, cases, picture};

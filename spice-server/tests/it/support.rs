@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use spice_channel::Time;
+use spice_client::{ChannelPeer, DisplayModel, LinkFailure, link, link_and_send};
 use spice_display::qxl::{DeviceEvent, GuestEvent, PrimarySurface};
 use spice_proto::caps::CapabilitySet;
 use spice_proto::display::SurfaceFormat;
@@ -16,7 +17,6 @@ use spice_proto::main::{ChannelsList, ClientMessage, ServerMessage};
 use spice_proto::{ChannelType, ConnectionId};
 use spice_server::guest::{Guest, GuestInput};
 use spice_server::{Auth, Server, ServerConfig, Stats, Viewers};
-use testkit::{ChannelPeer, DisplayModel, LinkFailure, link, link_and_send};
 use tokio::sync::oneshot;
 
 /// No wait in these tests is longer.

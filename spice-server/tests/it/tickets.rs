@@ -2,9 +2,9 @@
 
 use std::io::Read;
 
+use spice_client::LinkFailure;
 use spice_proto::{ChannelType, ConnectionId, LinkError};
 use spice_server::{Auth, Ticket};
-use testkit::LinkFailure;
 
 use crate::support::{TestChannel, TestServer, TestViewer, scripted, wait_for};
 
@@ -22,7 +22,7 @@ fn the_right_ticket_opens_every_channel_and_a_wrong_one_none() {
     let viewer = TestViewer::join(&server, "s3cret").unwrap();
     let refused = TestChannel::link(&server, viewer.connection, ChannelType::DISPLAY, "wrong").err();
     assert!(matches!(refused, Some(LinkFailure::Refused(LinkError::PERMISSION_DENIED))));
-    viewer.display(&server, "s3cret").until(testkit::DisplayModel::is_marked);
+    viewer.display(&server, "s3cret").until(spice_client::DisplayModel::is_marked);
 }
 
 #[test]
@@ -35,7 +35,7 @@ fn a_connection_id_that_no_viewer_has_and_a_channel_that_a_viewer_has_already_ar
         assert!(matches!(refused, Some(LinkFailure::Refused(LinkError::BAD_CONNECTION_ID))), "{refused:?}");
     }
     let mut display = viewer.display(&server, "");
-    display.until(testkit::DisplayModel::is_marked);
+    display.until(spice_client::DisplayModel::is_marked);
     let refused = TestChannel::link(&server, viewer.connection, ChannelType::DISPLAY, "").err();
     assert!(matches!(refused, Some(LinkFailure::Refused(LinkError::CHANNEL_NOT_AVAILABLE))), "{refused:?}");
 }
@@ -55,7 +55,7 @@ fn a_viewer_ends_with_its_main_channel() {
     let server = TestServer::start(Auth::Open, guest);
     let viewer = TestViewer::join(&server, "").unwrap();
     let mut display = viewer.display(&server, "");
-    display.until(testkit::DisplayModel::is_marked);
+    display.until(spice_client::DisplayModel::is_marked);
     drop(viewer.main);
     assert!(display.channel.drains_to_its_end());
     wait_for("the viewer is forgotten", || (server.stats)().viewers == 0);
@@ -67,7 +67,7 @@ fn connections_that_say_nothing_do_not_keep_others_out() {
     let server = TestServer::start(Auth::Open, guest);
     let silent: Vec<_> = (0..100).map(|_| server.connect()).collect();
     let viewer = TestViewer::join(&server, "").unwrap();
-    viewer.display(&server, "").until(testkit::DisplayModel::is_marked);
+    viewer.display(&server, "").until(spice_client::DisplayModel::is_marked);
     drop(silent);
 }
 

@@ -39,7 +39,7 @@ fn a_viewer_that_does_not_read_one_that_errs_and_one_that_dies_cost_the_others_n
     let server = TestServer::start(Auth::Open, busy());
     let viewer = TestViewer::join(&server, "").unwrap();
     let mut display = viewer.display(&server, "");
-    display.until(testkit::DisplayModel::is_marked);
+    display.until(spice_client::DisplayModel::is_marked);
 
     let others: Vec<_> = (0..4)
         .map(|_| {
@@ -69,7 +69,7 @@ fn a_viewer_that_stops_reading_is_squashed_and_holds_a_bounded_pipe() {
     let server = TestServer::start(Auth::Open, busy());
     let viewer = TestViewer::join(&server, "").unwrap();
     let mut display = viewer.display(&server, "");
-    display.until(testkit::DisplayModel::is_marked);
+    display.until(spice_client::DisplayModel::is_marked);
     let start = Instant::now();
     wait_for("it is squashed", || {
         assert!((server.stats)().queued <= 256);
@@ -86,7 +86,7 @@ fn viewers_that_never_stop_talking_do_not_keep_the_server_from_its_work() {
     let server = TestServer::start(Auth::Open, busy());
     let viewer = TestViewer::join(&server, "").unwrap();
     let mut display = viewer.display(&server, "");
-    display.until(testkit::DisplayModel::is_marked);
+    display.until(spice_client::DisplayModel::is_marked);
     let talkers: Vec<_> = (0..24)
         .map(|_| {
             let talker = TestViewer::join(&server, "").unwrap();
@@ -99,7 +99,7 @@ fn viewers_that_never_stop_talking_do_not_keep_the_server_from_its_work() {
     assert!(frames(&mut display) > 10, "the display stood still");
     let mut late = TestViewer::join(&server, "").unwrap();
     assert_eq!(late.channels().0.len(), 3);
-    late.display(&server, "").until(testkit::DisplayModel::is_marked);
+    late.display(&server, "").until(spice_client::DisplayModel::is_marked);
     drop(talkers);
 }
 
@@ -109,7 +109,7 @@ fn viewers_in_a_hurry_are_shown_the_picture() {
     let server = TestServer::start(Auth::Open, busy());
     for _ in 0..100 {
         let viewer = TestViewer::join(&server, "").unwrap();
-        viewer.display_in_a_hurry(&server).until(testkit::DisplayModel::is_marked);
+        viewer.display_in_a_hurry(&server).until(spice_client::DisplayModel::is_marked);
     }
 }
 
@@ -205,7 +205,7 @@ fn the_owner_is_told_who_is_here_and_how_they_fare() {
     assert_eq!(list(), Some(Vec::new()));
     let first = TestViewer::join(&server, "").unwrap();
     let mut display = first.display(&server, "");
-    display.until(testkit::DisplayModel::is_marked);
+    display.until(spice_client::DisplayModel::is_marked);
     let second = TestViewer::join(&server, "").unwrap();
 
     let here = list().unwrap();

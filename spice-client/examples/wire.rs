@@ -1,11 +1,18 @@
 //! One viewer of any SPICE server without a ticket that counts what its display channel brings.
 //!
-//!     wire ADDR:PORT [--quiet MILLISECONDS] [--kinds] [--cache PIXELS] [--window PIXELS]
+//!     cargo run -p spice-client --example wire -- ADDR:PORT [--quiet MILLISECONDS] [--kinds] [--cache PIXELS] [--window PIXELS]
 //!
 //! It says what spice-gtk says of itself: what it can draw, and how much it keeps of images. It ends when so long
 //! nothing has come after the first image, 1000 ms unless told otherwise, and prints one line of JSON: bytes and messages of
 //! the display channel, and how many of these draw. With `--kinds`, a line follows for each kind of message and of image: the
 //! messages, their bytes, and the pixels of their images.
+
+#![expect(
+    clippy::disallowed_macros,
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "the crate does no I/O; who uses it does"
+)]
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -16,12 +23,12 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use spice_client::{ChannelPeer, link};
 use spice_proto::caps::{CapabilitySet, DisplayCap, MainCap};
 use spice_proto::display::{
     self, Brush, ClientMessage, DrawComposite, Image, ImageData, ImageFlags, ServerMessage,
 };
 use spice_proto::{ChannelType, ConnectionId, main};
-use testkit::{ChannelPeer, link};
 
 type Failure = Box<dyn Error + Send + Sync>;
 

@@ -8,6 +8,7 @@ use spice_display::qxl::Drawable;
 use spice_proto::SurfaceId;
 use spice_proto::display::{ClientMessage, Head, ImageType, Init, ResourceType, ServerMessage, SurfaceFlags};
 
+use crate::error::ModelError;
 use crate::images::{GLZ_WINDOW, Images};
 use crate::translate::drawable;
 
@@ -99,9 +100,12 @@ impl DisplayModel {
     /// Takes one message.
     ///
     /// # Errors
-    /// What is wrong with it, in words: it does not decode, it names a surface that the viewer does not have, it draws
-    /// beyond one, it cannot be painted.
-    pub fn handle(&mut self, id: u16, body: &Bytes) -> Result<(), String> {
+    /// It does not decode, it names a surface that the viewer does not have, it draws beyond one, it cannot be painted.
+    pub fn handle(&mut self, id: u16, body: &Bytes) -> Result<(), ModelError> {
+        self.take(id, body).map_err(ModelError)
+    }
+
+    fn take(&mut self, id: u16, body: &Bytes) -> Result<(), String> {
         *self.messages.entry(id).or_default() += 1;
         match ServerMessage::decode(id, body).map_err(|error| error.to_string())? {
             ServerMessage::SurfaceCreate(create) => {

@@ -6,6 +6,8 @@ use bytes::Bytes;
 use spice_proto::Point16;
 use spice_proto::cursor::{Cursor, CursorFlags, CursorHeader, Init, ServerMessage};
 
+use crate::error::ModelError;
+
 /// What the viewer draws: measures and data.
 type Shape = (CursorHeader, Bytes);
 
@@ -42,19 +44,21 @@ impl CursorModel {
     ///
     /// # Errors
     /// Viewers that take every message as it is meant show it elsewhere than spice-gtk.
-    pub fn place(&self) -> Result<Option<Point16>, String> {
+    pub fn place(&self) -> Result<Option<Point16>, ModelError> {
         let said = self.said.1.then_some(self.said.0);
         let moved = self.moved.0.filter(|_| self.moved.1);
-        if said == moved { Ok(said) } else { Err(format!("said to be at {said:?}, shown at {moved:?}")) }
+        let wrong = || ModelError(format!("said to be at {said:?}, shown at {moved:?}"));
+        if said == moved { Ok(said) } else { Err(wrong()) }
     }
 
     /// Whether the pointer is shown, where the viewer's own mouse says where.
     ///
     /// # Errors
     /// Viewers that take every message as it is meant do otherwise than spice-gtk.
-    pub fn is_shown(&self) -> Result<bool, String> {
+    pub fn is_shown(&self) -> Result<bool, ModelError> {
         let said = self.said.1;
-        if said == self.local { Ok(said) } else { Err(format!("shown: {said} and {}", self.local)) }
+        let wrong = || ModelError(format!("shown: {said} and {}", self.local));
+        if said == self.local { Ok(said) } else { Err(wrong()) }
     }
 
     /// How many copies trail it.
@@ -85,9 +89,13 @@ impl CursorModel {
     /// Takes one message.
     ///
     /// # Errors
-    /// What is wrong with it, in words: it does not decode, it comes out of turn, it names a shape that the viewer does
-    /// not have, it has it keep one that it cannot keep.
-    pub fn handle(&mut self, id: u16, body: &Bytes) -> Result<(), String> {
+    /// It does not decode, it comes out of turn, it names a shape that the viewer does not have, it has it keep one that
+    /// it cannot keep.
+    pub fn handle(&mut self, id: u16, body: &Bytes) -> Result<(), ModelError> {
+        self.take(id, body).map_err(ModelError)
+    }
+
+    fn take(&mut self, id: u16, body: &Bytes) -> Result<(), String> {
         *self.messages.entry(id).or_default() += 1;
         self.bytes += body.len();
         let message = ServerMessage::decode(id, body).map_err(|error| error.to_string())?;
