@@ -88,9 +88,9 @@ pub(crate) struct ServerArgs {
     #[arg(long, value_name = "N")]
     pub(crate) stop_after: Option<u64>,
 
-    /// replay: begin with the first display viewer.
-    #[arg(long)]
-    pub(crate) wait: bool,
+    /// replay: begin with the first display viewer, or with so many.
+    #[arg(long, value_name = "VIEWERS", num_args = 0..=1, require_equals = true, default_missing_value = "1")]
+    pub(crate) wait: Option<usize>,
 
     /// replay: no faster than the viewers keep up, so that each is sent every command; for measuring.
     #[arg(long)]

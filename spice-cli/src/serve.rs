@@ -87,7 +87,7 @@ pub(crate) fn ticket_line(path: &Path) -> Result<Vec<u8>, String> {
 }
 
 fn guest(args: &ServerArgs) -> Result<Box<dyn Guest>, String> {
-    let flags = [args.looped, args.wait, args.in_step, args.hold];
+    let flags = [args.looped, args.wait.is_some(), args.in_step, args.hold];
     let replay_only = flags.contains(&true) || args.stop_after.is_some() || args.speed != 1.0;
     match args.guest.split_once(':') {
         Some(("replay", path)) => {
@@ -95,7 +95,7 @@ fn guest(args: &ServerArgs) -> Result<Box<dyn Guest>, String> {
             options.speed = args.speed;
             options.looped = args.looped;
             options.stop_after = args.stop_after;
-            options.wait = args.wait;
+            options.wait = args.wait.unwrap_or(0);
             options.in_step = args.in_step;
             Ok(Box::new(ReplayGuest::new(options).map_err(|error| error.to_string())?))
         }

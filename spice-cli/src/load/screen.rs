@@ -16,8 +16,8 @@ const DRAW_COPY: u16 = 304;
 const SURFACES: [u16; 2] = [314, 315];
 /// Pixels that a viewer says it keeps of images: as many as 20 MiB have.
 const PIXMAP_CACHE: i64 = 5 << 20;
-/// Pixels that a viewer says it keeps for GLZ: as many as 16 MiB have.
-const GLZ_WINDOW: i32 = 4 << 20;
+/// Pixels that a viewer says it keeps for GLZ: as many as 64 MiB have, as spice-gtk says.
+const GLZ_WINDOW: i32 = 16 << 20;
 
 /// What has happened on a screen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

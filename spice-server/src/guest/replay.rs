@@ -36,8 +36,8 @@ pub struct ReplayOptions {
     pub looped: bool,
     /// Ends after so many commands, refused ones included; counted through all rounds when looped.
     pub stop_after: Option<u64>,
-    /// Whether it starts with the first viewer that has a display channel, rather than with the first poll.
-    pub wait: bool,
+    /// How many viewers have to have a display channel before it starts; 0 to start with the first poll.
+    pub wait: usize,
     /// Whether it is no faster than its viewers keep up ([`Guest::waits_for_viewers`]), whatever the speed.
     pub in_step: bool,
 }
@@ -45,7 +45,7 @@ pub struct ReplayOptions {
 impl ReplayOptions {
     /// Once, at the recorded pace, from the first poll to the end.
     pub fn new(path: impl Into<PathBuf>) -> Self {
-        Self { path: path.into(), speed: 1.0, looped: false, stop_after: None, wait: false, in_step: false }
+        Self { path: path.into(), speed: 1.0, looped: false, stop_after: None, wait: 0, in_step: false }
     }
 }
 
@@ -57,7 +57,7 @@ impl ReplayOptions {
 pub struct ReplayGuest {
     queue: Arc<Queue>,
     speed: f64,
-    wait: bool,
+    wait: usize,
     in_step: bool,
     start: Option<Time>,
     /// Taken from the queue and not due yet.
@@ -147,7 +147,7 @@ impl Guest for ReplayGuest {
     fn poll(&mut self, now: Time) -> Option<GuestEvent> {
         /// How many commands are passed over before the owner gets to do something else.
         const REFUSED_AT_ONCE: usize = 64;
-        if self.start.is_none() && !self.wait {
+        if self.start.is_none() && self.wait == 0 {
             self.start = Some(now);
         }
         let start = self.start?;
@@ -185,7 +185,7 @@ impl Guest for ReplayGuest {
     fn poll_timeout(&self) -> Option<Time> {
         match (self.start, &self.next) {
             _ if self.finished => None,
-            (None, _) if self.wait => None,
+            (None, _) if self.wait > 0 => None,
             (None, _) => Some(Time::ZERO),
             (Some(start), Some(played)) => Some(self.due(start, played)),
             (Some(_), None) if self.starved => None,
@@ -196,7 +196,7 @@ impl Guest for ReplayGuest {
     fn handle_input(&mut self, _input: GuestInput, _now: Time) {}
 
     fn handle_viewers(&mut self, displays: usize, now: Time) {
-        if self.start.is_none() && displays > 0 {
+        if self.start.is_none() && displays >= self.wait.max(1) {
             self.start = Some(now);
             self.queue.wake();
         }

@@ -116,17 +116,17 @@ fn events_are_due_at_the_recorded_pace_or_a_multiple() {
 }
 
 #[test]
-fn a_guest_that_waits_starts_with_the_first_viewer() {
+fn a_guest_that_waits_starts_with_as_many_viewers_as_it_waits_for() {
     let file = Scratch::new(&recording(&[10]));
-    let mut guest = ReplayGuest::new(ReplayOptions { wait: true, ..file.options() }).unwrap();
+    let mut guest = ReplayGuest::new(ReplayOptions { wait: 2, ..file.options() }).unwrap();
     let (waker, woken) = counting_waker();
     assert!(guest.poll(Time::from_millis(3)).is_none());
-    guest.handle_viewers(0, Time::from_millis(4));
+    guest.handle_viewers(1, Time::from_millis(4));
     assert!(guest.poll(Time::from_millis(5)).is_none());
     assert_eq!(guest.poll_timeout(), None);
     guest.attach(waker);
     let before = woken.load(Ordering::SeqCst);
-    guest.handle_viewers(1, Time::from_millis(7));
+    guest.handle_viewers(2, Time::from_millis(7));
     assert_eq!(woken.load(Ordering::SeqCst), before + 1);
     assert_eq!(guest.poll_timeout(), Some(Time::from_millis(7)));
     assert!(is_primary(next(&mut guest, Time::from_millis(7)).as_ref()));
