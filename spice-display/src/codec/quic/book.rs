@@ -114,15 +114,6 @@ impl<const BPC: usize> CodeBook<BPC> {
     }
 }
 
-/// How far `sample` is from what was predicted, small distances of either sign as small numbers.
-#[inline]
-pub(super) const fn residual<const BPC: usize>(sample: u8, predicted: u8) -> u8 {
-    let mask = CodeBook::<BPC>::MASK;
-    let distance = sample.wrapping_sub(predicted) & mask;
-    let negative = 0_u8.wrapping_sub(distance >> (BPC - 1));
-    ((distance << 1) ^ negative) & mask
-}
-
 /// The sample that is `residual` from what was predicted.
 #[inline]
 pub(super) const fn sample<const BPC: usize>(residual: u8, predicted: u8) -> u8 {
@@ -155,21 +146,6 @@ mod tests {
     fn every_code_of_every_family_reads_back() {
         every_code_reads_back::<8>();
         every_code_reads_back::<5>();
-    }
-
-    #[test]
-    fn a_sample_is_its_prediction_and_its_residual() {
-        for predicted in 0..=255 {
-            for value in 0..=255 {
-                assert_eq!(sample::<8>(residual::<8>(value, predicted), predicted), value);
-                let (value, predicted) = (value & 31, predicted & 31);
-                let distance = residual::<5>(value, predicted);
-                assert!(distance < 32);
-                assert_eq!(sample::<5>(distance, predicted), value);
-            }
-        }
-        assert_eq!([0, 1, 2, 254, 255].map(|value| residual::<8>(value, 0)), [0, 2, 4, 3, 1]);
-        assert_eq!([0, 1, 15, 16, 31].map(|value| residual::<5>(value, 0)), [0, 2, 30, 31, 1]);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Pixels to a stream.
 
-use super::walk::{Pixel, Walk};
+use super::walk::{Layout, Pixel, Walk};
 use super::writer::{Tail, Words};
 use super::{MAX_PIXELS, QuicError, QuicFormat, QuicHeader};
 
@@ -44,10 +44,12 @@ pub fn encode_rows<'a>(
     let mut walks = Walks::new(&header);
     let (mut words, mut tail) = Words::new(&header);
     let mut rows = rows.into_iter();
+    let mut above = None;
     for row in 0..height {
         let bytes =
             rows.next().and_then(|bytes| bytes.get(..row_len)).ok_or(QuicError::MissingRow { row })?;
-        walks.code_row(bytes, &mut words, &mut tail);
+        walks.code_row(bytes, above, &mut words, &mut tail);
+        above = Some(bytes);
     }
     Ok(words.finish(tail))
 }
@@ -73,30 +75,104 @@ impl Walks {
         }
     }
 
-    /// Codes a row of these bytes: the colours of it all, then its alpha.
-    fn code_row(&mut self, bytes: &[u8], words: &mut Words, tail: &mut Tail) {
+    /// Codes a row of these bytes, below another if it is not the first: the colours of it all, then its alpha.
+    fn code_row(&mut self, row: &[u8], above: Option<&[u8]>, words: &mut Words, tail: &mut Tail) {
         match self {
-            Self::Gray(walk) => walk.code_row(bytes.iter().map(|&sample| [sample, 0, 0, 0]), words, tail),
-            Self::Rgb16(walk) => {
-                let pixels = bytes.as_chunks().0.iter().map(|&pixel| u16::from_le_bytes(pixel));
-                let pixels = pixels.map(|pixel| [0, 5, 10].map(|shift| ((pixel >> shift) & 0x1f) as u8));
-                walk.code_row(pixels.map(|[blue, green, red]| [blue, green, red, 0]), words, tail);
-            }
-            Self::Rgb24(walk) => {
-                let pixels = bytes.as_chunks().0.iter();
-                walk.code_row(pixels.map(|&[blue, green, red]| [blue, green, red, 0]), words, tail);
-            }
-            Self::Rgb32(walk) => walk.code_row(colours(bytes), words, tail),
+            Self::Gray(walk) => walk.code_row::<Gray>(row, above, words, tail),
+            Self::Rgb16(walk) => walk.code_row::<Rgb16>(row, above, words, tail),
+            Self::Rgb24(walk) => walk.code_row::<Rgb24>(row, above, words, tail),
+            Self::Rgb32(walk) => walk.code_row::<Rgb32>(row, above, words, tail),
             Self::Rgba(walk, alpha) => {
-                walk.code_row(colours(bytes), words, tail);
-                let values =
-                    bytes.as_chunks().0.iter().map(|&pixel| (u32::from_le_bytes(pixel) >> 24).to_le_bytes());
-                alpha.code_row(values, words, tail);
+                walk.code_row::<Rgb32>(row, above, words, tail);
+                alpha.code_row::<Alpha>(row, above, words, tail);
             }
         }
     }
 }
 
-fn colours(bytes: &[u8]) -> impl Iterator<Item = Pixel> {
-    bytes.as_chunks().0.iter().map(|&pixel| (u32::from_le_bytes(pixel) & 0x00ff_ffff).to_le_bytes())
+/// A byte of brightness.
+struct Gray;
+
+impl Layout for Gray {
+    type Unit = u8;
+
+    #[inline]
+    fn units(bytes: &[u8]) -> &[u8] {
+        bytes
+    }
+
+    #[inline]
+    fn pixel(sample: u8) -> Pixel {
+        [sample, 0, 0, 0]
+    }
+}
+
+/// Five bits a colour.
+struct Rgb16;
+
+impl Layout for Rgb16 {
+    type Unit = [u8; 2];
+
+    #[inline]
+    fn units(bytes: &[u8]) -> &[[u8; 2]] {
+        bytes.as_chunks().0
+    }
+
+    #[inline]
+    fn pixel(unit: [u8; 2]) -> Pixel {
+        let unit = u16::from_le_bytes(unit);
+        let [blue, green, red] = [0, 5, 10].map(|shift| ((unit >> shift) & 0x1f) as u8);
+        [blue, green, red, 0]
+    }
+}
+
+/// Three bytes of colour.
+struct Rgb24;
+
+impl Layout for Rgb24 {
+    type Unit = [u8; 3];
+
+    #[inline]
+    fn units(bytes: &[u8]) -> &[[u8; 3]] {
+        bytes.as_chunks().0
+    }
+
+    #[inline]
+    fn pixel([blue, green, red]: [u8; 3]) -> Pixel {
+        [blue, green, red, 0]
+    }
+}
+
+/// The colour of four bytes.
+struct Rgb32;
+
+impl Layout for Rgb32 {
+    type Unit = [u8; 4];
+
+    #[inline]
+    fn units(bytes: &[u8]) -> &[[u8; 4]] {
+        bytes.as_chunks().0
+    }
+
+    #[inline]
+    fn pixel(unit: [u8; 4]) -> Pixel {
+        (u32::from_le_bytes(unit) & 0x00ff_ffff).to_le_bytes()
+    }
+}
+
+/// The alpha of four bytes.
+struct Alpha;
+
+impl Layout for Alpha {
+    type Unit = [u8; 4];
+
+    #[inline]
+    fn units(bytes: &[u8]) -> &[[u8; 4]] {
+        bytes.as_chunks().0
+    }
+
+    #[inline]
+    fn pixel(unit: [u8; 4]) -> Pixel {
+        (u32::from_le_bytes(unit) >> 24).to_le_bytes()
+    }
 }

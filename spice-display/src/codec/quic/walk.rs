@@ -1,9 +1,9 @@
 //! The walk through the samples that are coded together, to encode them.
 //!
-//! What is predicted goes by the samples alone, all of which an encoder has: the residuals of a row are found before
-//! any of it is coded, many at a time.
+//! What is predicted goes by the samples alone, all of which an encoder has. So it looks at the pixels where they lie, and
+//! within runs, where most pixels of a desktop are, at nothing but whether they are equal.
 
-use super::book::{Code, CodeBook, residual};
+use super::book::{Code, CodeBook};
 use super::model::Model;
 use super::pace::Pace;
 use super::run::RunLengths;
@@ -12,8 +12,17 @@ use super::writer::{Tail, Words};
 /// Samples in the order blue, green, red, of as many as are coded, and zeros.
 pub(super) type Pixel = [u8; 4];
 
-/// What is in the last byte of a pixel's residuals where a run can begin.
-const RUN: u8 = 1;
+/// How pixels lie in memory.
+pub(super) trait Layout {
+    /// A pixel in memory.
+    type Unit: Copy;
+
+    /// The pixels of these bytes.
+    fn units(bytes: &[u8]) -> &[Self::Unit];
+
+    /// What is coded of a pixel.
+    fn pixel(unit: Self::Unit) -> Pixel;
+}
 
 /// The `N` samples of each pixel that share a pace and runs, each of `BPC` bits. At most three.
 #[derive(Debug)]
@@ -21,132 +30,101 @@ pub(super) struct Walk<const N: usize, const BPC: usize> {
     models: [Model<BPC>; N],
     pace: Pace,
     lengths: RunLengths,
-    row: Vec<Pixel>,
-    above: Vec<Pixel>,
     /// What was last coded in each column. Runs leave it alone.
     coded: Vec<Pixel>,
-    residuals: Vec<Pixel>,
-    top: bool,
 }
 
 impl<const N: usize, const BPC: usize> Walk<N, BPC> {
     /// A walk of `width` columns, one at least, before its first row.
     pub(super) fn new(width: usize) -> Self {
-        let zeros = vec![[0; 4]; width];
         Self {
             models: [const { Model::new() }; N],
             pace: Pace::new(),
             lengths: RunLengths::new(),
-            row: zeros.clone(),
-            above: zeros.clone(),
-            coded: zeros.clone(),
-            residuals: zeros,
-            top: true,
+            coded: vec![[0; 4]; width],
         }
     }
 
-    /// Codes a row of these pixels.
-    pub(super) fn code_row(
+    /// Codes a row, below the row `above` if it is not the first. Both have all columns.
+    pub(super) fn code_row<L: Layout>(
         &mut self,
-        pixels: impl Iterator<Item = Pixel>,
+        row: &[u8],
+        above: Option<&[u8]>,
         words: &mut Words,
         tail: &mut Tail,
     ) {
-        for (to, pixel) in self.row.iter_mut().zip(pixels) {
-            *to = pixel;
-        }
-        if self.top {
-            self.predict_top();
-            self.top = false;
-        } else {
-            self.predict();
-            self.mark_runs();
-        }
-        let width = self.row.len();
+        let width = self.coded.len();
+        let (row, above) = (L::units(row), above.map(L::units));
         let mut at = 0;
         while at < width {
-            let span = self.pace.span(width - at);
-            *tail = self.code_span(words, *tail, at, at + span);
-            self.pace.passed(span);
-            at += span;
-        }
-        std::mem::swap(&mut self.above, &mut self.row);
-        std::mem::swap(&mut self.coded, &mut self.residuals);
-    }
-
-    /// Predicts the pixels of the first row, each to be as the one to its left.
-    fn predict_top(&mut self) {
-        let row = self.row.as_flattened();
-        let left = [0; 4].iter().chain(row);
-        for ((to, &sample), &left) in self.residuals.as_flattened_mut().iter_mut().zip(row).zip(left) {
-            *to = residual::<BPC>(sample, left);
+            let end = at + self.pace.span(width - at);
+            *tail = match above {
+                Some(above) => self.code_span::<L>((&row[..end], &above[..end]), at, words, *tail),
+                None => self.code_top_span::<L>(&row[..end], at, words, *tail),
+            };
+            self.pace.passed(end - at);
+            at = end;
         }
     }
 
-    /// Predicts the pixels of a row that has one above: each to be halfway between the ones to its left and above, and
-    /// the first as the one above.
-    fn predict(&mut self) {
-        let row = self.row.as_flattened();
-        let above = self.above.as_flattened();
-        let residuals = self.residuals.as_flattened_mut();
-        let (Some((first, to)), Some((samples, row_rest)), Some((above_first, above))) = (
-            residuals.split_first_chunk_mut::<4>(),
-            row.split_first_chunk::<4>(),
-            above.split_first_chunk::<4>(),
-        ) else {
-            return;
-        };
-        for ((to, &sample), &above) in first.iter_mut().zip(samples).zip(above_first) {
-            *to = residual::<BPC>(sample, above);
+    /// Codes the first row from a column on, each pixel predicted to be as the one to its left.
+    fn code_top_span<L: Layout>(
+        &mut self,
+        row: &[L::Unit],
+        start: usize,
+        words: &mut Words,
+        mut tail: Tail,
+    ) -> Tail {
+        let mut left = start.checked_sub(1).map_or([0; 4], |before| L::pixel(row[before]));
+        let mut last = self.coded[start.saturating_sub(1)];
+        for (&unit, coded) in row.iter().zip(&mut self.coded).skip(start) {
+            let pixel = L::pixel(unit);
+            *coded = residuals::<BPC>(pixel, left);
+            code_pixel(&mut self.models, &mut self.pace, last, *coded, words, &mut tail);
+            (left, last) = (pixel, *coded);
         }
-        for (((to, &sample), &left), &above) in to.iter_mut().zip(row_rest).zip(row).zip(above) {
-            *to = residual::<BPC>(sample, (left & above) + ((left ^ above) >> 1));
-        }
+        tail
     }
 
-    /// Marks where runs can begin: where the row above is level and the last two pixels are equal, but not on the
-    /// first three.
-    fn mark_runs(&mut self) {
-        let above = self.above.iter().skip(2).zip(self.above.iter().skip(3));
-        let row = self.row.iter().skip(1).zip(self.row.iter().skip(2));
-        for ((to, (left, up)), (first, second)) in self.residuals.iter_mut().skip(3).zip(above).zip(row) {
-            let differ = [left, up, first, second].map(|&pixel| u32::from_le_bytes(pixel));
-            let level = (differ[0] ^ differ[1]) | (differ[2] ^ differ[3]) == 0;
-            *to = (u32::from_le_bytes(*to) | (u32::from(level) << 24)).to_le_bytes();
-        }
-    }
-
-    /// Codes columns of a row.
-    fn code_span(&mut self, words: &mut Words, mut tail: Tail, start: usize, end: usize) -> Tail {
-        let residuals = &mut self.residuals[..end];
-        let trigger = self.pace.trigger();
+    /// Codes a row that has one above from a column on: each pixel predicted to be halfway between the ones to its left
+    /// and above, the first as the one above, and runs where the row above is level and the last two pixels are equal.
+    fn code_span<L: Layout>(
+        &mut self,
+        (row, above): (&[L::Unit], &[L::Unit]),
+        start: usize,
+        words: &mut Words,
+        mut tail: Tail,
+    ) -> Tail {
+        let end = row.len().min(above.len());
+        let coded = &mut self.coded[..end];
         let mut pace = self.pace.clone();
-        let mut at = start;
         // The first pixel of a row goes by what the first of the row above left behind.
-        let mut last = if start == 0 { self.coded[0] } else { residuals[start - 1] };
-        while let Some(&next) = residuals.get(at) {
-            if next[3] == RUN {
-                let run = run_length(&self.row[at..end], self.row[at - 1]);
+        let mut last = coded[start.saturating_sub(1)];
+        let (mut left, mut up_left, mut repeats) = match start.checked_sub(1) {
+            Some(before) => {
+                let left = L::pixel(row[before]);
+                (left, L::pixel(above[before]), before > 1 && L::pixel(row[before - 1]) == left)
+            }
+            None => (L::pixel(above[0]), [0; 4], false),
+        };
+        let mut at = start;
+        while at < end {
+            let up = L::pixel(above[at]);
+            if repeats && up == up_left && at > 2 {
+                let run = run_length::<L>(&row[at..end], left);
                 tail = put_run(run, &mut self.lengths, words, tail);
-                if run == 0 {
-                    // The next pixel is coded by itself, without another try.
-                    residuals[at][3] = 0;
-                } else {
-                    residuals[at..at + run].copy_from_slice(&self.coded[at..at + run]);
+                if run > 0 {
                     at += run;
+                    (last, up_left) = (coded[at - 1], L::pixel(above[at - 1]));
+                    continue;
                 }
-                last = residuals[at - 1];
-                continue;
             }
-            let mut codes = [Code::default(); N];
-            for (lane, (code, model)) in codes.iter_mut().zip(&self.models).enumerate() {
-                *code = CodeBook::<BPC>::BOOK.code(model.family_after(last[lane]), next[lane]);
-            }
-            tail.put_last_to_first(words, codes);
-            if pace.lesson() {
-                learn(&mut self.models, last, next, trigger);
-            }
-            last = next;
+            let pixel = L::pixel(row[at]);
+            let next = residuals::<BPC>(pixel, halfway(left, up));
+            code_pixel(&mut self.models, &mut pace, last, next, words, &mut tail);
+            coded[at] = next;
+            repeats = pixel == left;
+            (last, left, up_left) = (next, pixel, up);
             at += 1;
         }
         self.pace = pace;
@@ -154,14 +132,53 @@ impl<const N: usize, const BPC: usize> Walk<N, BPC> {
     }
 }
 
+/// What is halfway between two pixels, in all lanes at once.
+#[inline(always)]
+fn halfway(left: Pixel, above: Pixel) -> Pixel {
+    let [left, above] = [left, above].map(u32::from_le_bytes);
+    ((left & above) + (((left ^ above) >> 1) & 0x7f7f_7f7f)).to_le_bytes()
+}
+
+/// How far each sample is from what was predicted, small distances of either sign as small numbers; in all lanes at once.
+#[inline(always)]
+fn residuals<const BPC: usize>(pixel: Pixel, predicted: Pixel) -> Pixel {
+    const HIGH: u32 = 0x8080_8080;
+    const ONES: u32 = 0x0101_0101;
+    let mask = u32::from(CodeBook::<BPC>::MASK);
+    let [pixel, predicted] = [pixel, predicted].map(u32::from_le_bytes);
+    let distance = ((pixel | HIGH) - (predicted & !HIGH)) ^ ((pixel ^ !predicted) & HIGH);
+    let negative = ((distance >> (BPC - 1)) & ONES) * mask;
+    (((distance << 1) & ((mask & 0xfe) * ONES)) ^ negative).to_le_bytes()
+}
+
+/// Codes the residuals of a pixel after those of the one before.
+#[inline(always)]
+fn code_pixel<const N: usize, const BPC: usize>(
+    models: &mut [Model<BPC>; N],
+    pace: &mut Pace,
+    last: Pixel,
+    next: Pixel,
+    words: &mut Words,
+    tail: &mut Tail,
+) {
+    let mut codes = [Code::default(); N];
+    for (lane, (code, model)) in codes.iter_mut().zip(&*models).enumerate() {
+        *code = CodeBook::<BPC>::BOOK.code(model.family_after(last[lane]), next[lane]);
+    }
+    tail.put_last_to_first(words, codes);
+    if pace.lesson() {
+        learn(models, last, next, pace.trigger());
+    }
+}
+
 /// How many pixels from the first of `row` on are equal to `repeated`.
 #[inline]
-fn run_length(row: &[Pixel], repeated: Pixel) -> usize {
-    let repeats = |pixel: &Pixel| *pixel == repeated;
+fn run_length<L: Layout>(row: &[L::Unit], repeated: Pixel) -> usize {
+    let repeats = |unit: &L::Unit| L::pixel(*unit) == repeated;
     let (eights, _) = row.as_chunks::<8>();
-    let level = |eight: &&[Pixel; 8]| eight.iter().fold(true, |level, pixel| level & repeats(pixel));
+    let level = |eight: &&[L::Unit; 8]| eight.iter().fold(true, |level, unit| level & repeats(unit));
     let run = eights.iter().take_while(level).count() * 8;
-    run + row[run..].iter().take_while(|pixel| repeats(pixel)).count()
+    run + row[run..].iter().take_while(|unit| repeats(unit)).count()
 }
 
 /// All models take in what came after what. Called seldom, and not to take registers from the walk.
@@ -190,4 +207,42 @@ fn put_run(run: usize, lengths: &mut RunLengths, words: &mut Words, mut tail: Ta
     tail.put(words, rest as u32, lengths.exponent() + 1);
     lengths.shorten();
     tail
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::book::sample;
+    use super::*;
+
+    #[test]
+    fn a_sample_is_its_prediction_and_its_residual() {
+        for predicted in 0..=255 {
+            for value in 0..=255 {
+                let (pixel, predictions) =
+                    ([value, 255 - value, 0, value], [predicted, value, predicted, 255]);
+                let distances = residuals::<8>(pixel, predictions);
+                for lane in 0..4 {
+                    assert_eq!(sample::<8>(distances[lane], predictions[lane]), pixel[lane]);
+                }
+                let [pixel, predictions] = [pixel, predictions].map(|lanes| lanes.map(|lane| lane & 31));
+                let distances = residuals::<5>(pixel, predictions);
+                for lane in 0..4 {
+                    assert!(distances[lane] < 32);
+                    assert_eq!(sample::<5>(distances[lane], predictions[lane]), pixel[lane]);
+                }
+            }
+        }
+        assert_eq!(residuals::<8>([0, 1, 254, 255], [0; 4]), [0, 2, 3, 1]);
+        assert_eq!(residuals::<5>([1, 15, 16, 31], [0; 4]), [2, 30, 31, 1]);
+    }
+
+    #[test]
+    fn halfway_is_rounded_down_in_every_lane() {
+        for left in 0..=255 {
+            for above in 0..=255 {
+                let middle = ((u16::from(left) + u16::from(above)) / 2) as u8;
+                assert_eq!(halfway([left, 0, above, 255], [above, 0, left, 255]), [middle, 0, middle, 255]);
+            }
+        }
+    }
 }
