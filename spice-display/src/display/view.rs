@@ -289,13 +289,13 @@ impl View {
         }
     }
 
-    /// Looks at how long the viewer has kept things waiting, and squashes it if that is too long: what it shows next is
-    /// to be new. To be called whenever it could have been sent something.
-    pub(super) fn handle_time(&mut self, now: Time, surfaces: &SurfaceTable) {
+    /// The viewer has been sent what it has room for. One that has kept the same things waiting for too long is squashed:
+    /// what it shows next is to be new. One that has room waits for the packing, and keeps nothing waiting itself.
+    pub(super) fn handle_polled(&mut self, has_room: bool, now: Time, surfaces: &SurfaceTable) {
         // What has left the pipe was in it before what is.
         let left = self.enqueued - self.pipe.len() as u64;
         match self.waiting {
-            _ if self.pipe.is_empty() => self.waiting = None,
+            _ if has_room || self.pipe.is_empty() => self.waiting = None,
             Some((_, enqueued)) if left >= enqueued => self.waiting = Some((now, self.enqueued)),
             None => self.waiting = Some((now, self.enqueued)),
             Some((since, _)) if now.since(since) >= PATIENCE => {

@@ -182,7 +182,6 @@ impl DisplayViewer {
     }
 
     pub(super) fn poll_transmit(&mut self, shared: &mut Shared, now: Time) -> Option<Transmit> {
-        self.view.handle_time(now, &shared.surfaces);
         while self.ready && self.red.has_room() {
             self.fill_outbox(shared, now);
             if !self.is_packed(&mut shared.encoder) {
@@ -194,6 +193,7 @@ impl DisplayViewer {
             }
             self.render(outgoing);
         }
+        self.view.handle_polled(self.red.has_room(), now, &shared.surfaces);
         self.red.poll_transmit(now)
     }
 

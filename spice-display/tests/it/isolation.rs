@@ -193,6 +193,25 @@ fn a_pipe_that_is_not_full_is_squashed_once_what_waits_is_old() {
 }
 
 #[test]
+fn who_waits_for_the_packing_is_not_squashed() {
+    let mut lab = screen();
+    let viewer = lab.join(HeaderKind::Mini, true, usize::MAX);
+    lab.run_until_idle();
+    lab.encoders = Encoders::Stuck;
+    for number in 0..50 {
+        lab.event(noise(Rect::new(0, number * 8, 320, 8), number.unsigned_abs())).unwrap();
+        lab.now += Duration::from_millis(20);
+        lab.step();
+    }
+    assert!(lab.worker.display().stats().queued > 0);
+    lab.encoders = Encoders::Prompt;
+    lab.run_until_idle();
+    assert_eq!(lab.worker.display().stats().squashes, 0);
+    assert_eq!(lab.viewer(viewer).model.count(304), 50 + 1);
+    assert_eq!(lab.difference(viewer), None);
+}
+
+#[test]
 fn a_viewer_that_does_not_say_what_it_can_keep_is_ended_alone() {
     let mut lab = screen();
     let there = lab.join(HeaderKind::Mini, true, usize::MAX);
