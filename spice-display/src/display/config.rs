@@ -2,7 +2,7 @@
 
 use spice_channel::{ChannelConfig, PipeLimits};
 
-use super::wan::WanCompression;
+use super::viewer::WanCompression;
 use crate::image::Compression;
 use crate::surface::SurfaceLimits;
 

@@ -8,25 +8,16 @@
 //! ```
 
 mod abilities;
-mod ahead;
 mod channel;
 mod config;
-mod damage;
 mod draw;
 mod encoder;
-mod glz;
-mod lossy;
 mod marshal;
-mod outbox;
 mod shared;
 mod snapshots;
-mod stats;
 mod translate;
-mod view;
 mod viewer;
-mod wan;
 
 pub use channel::{DisplayChannel, DisplayStats};
 pub use config::DisplayConfig;
-pub use stats::{ViewerState, ViewerStats};
-pub use wan::{UnknownWanCompression, WanCompression};
+pub use viewer::{UnknownWanCompression, ViewerState, ViewerStats, WanCompression};

@@ -1,0 +1,311 @@
+//! One viewer of the display channel.
+
+mod ahead;
+mod damage;
+mod glz;
+mod lossy;
+mod outbox;
+mod pictures;
+mod stats;
+mod view;
+mod wan;
+
+use core::time::Duration;
+
+use spice_channel::{ChannelError, ChannelLink, RedChannelClient, Time, Transmit};
+use spice_proto::SurfaceId;
+use spice_proto::caps::{Capabilities, DisplayCap};
+use spice_proto::display::{ClientMessage, ServerMessage};
+
+use super::abilities::Abilities;
+use super::config::DisplayConfig;
+use super::marshal::{create_message, image_message, monitors_message};
+use super::shared::Shared;
+use super::translate::SentImage;
+use crate::image::{Compression, Packing, PaletteCache, PixmapCache};
+use crate::surface::SurfaceTable;
+use ahead::Ahead;
+use glz::GlzHistory;
+use lossy::Lossy;
+use outbox::{Chosen, Outbox, Outgoing};
+use stats::Updates;
+use view::{Next, View};
+use wan::LinkSpeed;
+
+pub use stats::{ViewerState, ViewerStats};
+pub use wan::{UnknownWanCompression, WanCompression};
+
+#[derive(Debug)]
+pub(super) struct DisplayViewer {
+    red: RedChannelClient,
+    caps: Capabilities,
+    packing: Packing,
+    /// Whether the viewer's dictionary is this display's to use: it has one for all its displays.
+    dictionary: bool,
+    /// Whether the viewer has said how much it can keep. Until then it is sent nothing.
+    ready: bool,
+    /// When it was linked, and how long it may take to say so.
+    linked: Time,
+    init_limit: Duration,
+    view: View,
+    /// What it is sent next.
+    outbox: Outbox,
+    glz: GlzHistory,
+    pixmaps: PixmapCache,
+    palettes: PaletteCache,
+    speed: LinkSpeed,
+    ahead: Ahead,
+    jpeg: WanCompression,
+    zlib_glz: WanCompression,
+    /// Whether GLZ is packed once more for this viewer now.
+    zlib: bool,
+    lossy: Lossy,
+    /// The viewer is to be told to show its primary surface as soon as there is something on it.
+    mark_due: bool,
+    updates: Updates,
+}
+
+impl DisplayViewer {
+    pub(super) fn new(
+        link: ChannelLink,
+        config: &DisplayConfig,
+        dictionary: bool,
+        surfaces: &SurfaceTable,
+        now: Time,
+    ) -> Self {
+        let abilities = Abilities::new(&link.caps);
+        let packing = Packing::new(config.compression, link.caps.has_display(DisplayCap::LZ4_COMPRESSION));
+        Self {
+            red: RedChannelClient::new(link.header(), config.connections, now),
+            caps: link.caps,
+            packing,
+            dictionary,
+            ready: false,
+            linked: now,
+            init_limit: config.connections.stall_limit,
+            view: View::new(config.pipe, abilities, surfaces),
+            outbox: Outbox::default(),
+            glz: GlzHistory::new(0),
+            pixmaps: PixmapCache::new(0, 1),
+            palettes: PaletteCache::default(),
+            speed: LinkSpeed::default(),
+            ahead: Ahead::default(),
+            jpeg: config.jpeg,
+            zlib_glz: config.zlib_glz,
+            zlib: false,
+            lossy: Lossy::default(),
+            mark_due: false,
+            updates: Updates::default(),
+        }
+    }
+
+    pub(super) fn view(&self) -> &View {
+        &self.view
+    }
+
+    pub(super) fn view_mut(&mut self) -> &mut View {
+        &mut self.view
+    }
+
+    /// When something is to be sent that nobody else asks for. A viewer that has to take something else first will be
+    /// looked at when it has.
+    pub(super) fn poll_timeout(&self) -> Option<Time> {
+        if !self.ready {
+            return Some(self.linked + self.init_limit);
+        }
+        if self.can_be_repaired() { self.lossy.poll_timeout() } else { None }
+    }
+
+    /// Time has passed.
+    ///
+    /// # Errors
+    /// A viewer that should have said how much it can keep.
+    pub(super) fn check(&self, now: Time) -> Result<(), ChannelError> {
+        let waited = now.since(self.linked);
+        if self.ready || waited < self.init_limit {
+            return Ok(());
+        }
+        Err(ChannelError::Unsaid { message: "display.Init", waited })
+    }
+
+    /// What is repaired is to hold up nothing.
+    fn can_be_repaired(&self) -> bool {
+        self.ready && self.outbox.is_empty() && self.red.in_flight() == 0 && self.red.has_room()
+    }
+
+    /// Whether the viewer has been sent everything, without loss, and its socket has taken it.
+    pub(super) fn is_current(&self) -> bool {
+        let waits = !self.view.is_current() || !self.outbox.is_empty() || !self.lossy.is_empty();
+        !waits && self.red.in_flight() == 0
+    }
+
+    pub(super) fn stats(&self, now: Time) -> ViewerStats {
+        ViewerStats {
+            state: ViewerState::new(self.ready, &self.view),
+            bytes: self.red.written(),
+            updates: self.updates.count(),
+            round_trip: self.red.round_trip(),
+            throughput: self.red.throughput(now),
+            has_slow_link: self.speed.is_slow(),
+            in_flight: self.red.in_flight(),
+            room: self.red.room(),
+            queued: self.view.pipe_len(),
+            queued_bytes: self.view.pipe_bytes(),
+            damaged_pixels: self.view.damaged_pixels(),
+            squashes: self.view.squashes(),
+        }
+    }
+
+    pub(super) fn handle_bytes(&mut self, bytes: &[u8], now: Time) -> Result<(), ChannelError> {
+        self.red.handle_bytes(bytes, now);
+        while let Some(message) = self.red.poll_message(now)? {
+            self.handle_message(&ClientMessage::decode(message.id, &message.body)?)?;
+        }
+        Ok(())
+    }
+
+    fn handle_message(&mut self, message: &ClientMessage) -> Result<(), ChannelError> {
+        match message {
+            ClientMessage::Init(_) if self.ready => Err(ChannelError::OutOfTurn { message: "display.Init" }),
+            ClientMessage::Init(init) => {
+                self.ready = true;
+                self.pixmaps = PixmapCache::new(init.pixmap_cache_size, 1);
+                if self.dictionary {
+                    self.glz = GlzHistory::new(u32::try_from(init.glz_dictionary_window_size).unwrap_or(0));
+                }
+                self.send(&ServerMessage::InvalAllPalettes);
+                Ok(())
+            }
+            ClientMessage::PreferredCompression(wire) => {
+                // A name that nobody knows is no reason to end a viewer: it goes on as it was.
+                if let Some(compression) = Compression::of_wire(*wire) {
+                    self.packing =
+                        Packing::new(compression, self.caps.has_display(DisplayCap::LZ4_COMPRESSION));
+                }
+                Ok(())
+            }
+            ClientMessage::GlDrawDone => Err(ChannelError::OutOfTurn { message: "display.GlDrawDone" }),
+            _ => Ok(()),
+        }
+    }
+
+    pub(super) fn poll_transmit(&mut self, shared: &mut Shared, now: Time) -> Option<Transmit> {
+        while self.ready && self.red.has_room() {
+            self.fill_outbox(shared, now);
+            if !self.is_packed(&mut shared.encoder) {
+                break;
+            }
+            let Some(outgoing) = self.outbox.pop() else { break };
+            if !matches!(outgoing, Outgoing::Message(..)) {
+                self.updates.handle_drawing(now);
+            }
+            self.render(outgoing);
+        }
+        self.view.handle_polled(self.red.has_room(), now, &shared.surfaces);
+        self.red.poll_transmit(now)
+    }
+
+    /// Decides what comes next, and asks for its pictures.
+    fn fill_outbox(&mut self, shared: &mut Shared, now: Time) {
+        let rate = self.red.throughput(now);
+        let slow = self.speed.judge(rate);
+        let limit = self.ahead.limit(rate, slow);
+        let jpeg = self.jpeg.applies(slow);
+        self.zlib = self.zlib_glz.applies(slow);
+        while self.outbox.has_room(self.view.catches_up(), limit) {
+            let Some(next) = self.view.poll_next(&shared.surfaces) else { break };
+            match next {
+                Next::Create(id, shape) => {
+                    self.outbox.push_message(&create_message(id, shape));
+                    if id == SurfaceId::PRIMARY {
+                        self.mark_due = self.view.is_damaged(id);
+                        if !self.mark_due {
+                            self.mark(&shared.surfaces);
+                        }
+                    }
+                }
+                Next::Destroy(id) => {
+                    self.lossy.forget(id);
+                    self.outbox.push_message(&ServerMessage::SurfaceDestroy(id));
+                }
+                Next::Damage(id, area) => {
+                    self.push_image(id, area, jpeg, shared, now);
+                    if id == SurfaceId::PRIMARY && std::mem::take(&mut self.mark_due) {
+                        self.mark(&shared.surfaces);
+                    }
+                }
+                Next::Draw(draw) if self.lossy.spoils(&draw) => {
+                    self.view.handle_change(draw.surface(), draw.area(), &shared.surfaces);
+                }
+                Next::Draw(draw) => {
+                    let (chosen, loses) = self.choose_pictures(&draw, jpeg, shared);
+                    self.lossy.handle_draw(&draw, loses, now);
+                    if let Some(gone) = self.pixmaps.take_inval_list() {
+                        self.outbox.push_message(&ServerMessage::InvalList(gone));
+                    }
+                    self.outbox.push(Outgoing::Draw(draw, chosen));
+                }
+            }
+        }
+        if self.can_be_repaired()
+            && let Some((id, area)) = self.lossy.poll_repair(now)
+        {
+            self.push_image(id, area, false, shared, now);
+        }
+    }
+
+    fn render(&mut self, outgoing: Outgoing) {
+        match outgoing {
+            Outgoing::Message(id, body) => self.red.send(id, &body),
+            Outgoing::Image(id, area, wanted) => {
+                let data = self.data(&wanted);
+                let message = image_message(id, area, data);
+                let body = message.encode();
+                self.ahead.handle_packed(wanted.picture.len(), body.len());
+                self.red.send(message.id(), &body);
+            }
+            Outgoing::Draw(draw, chosen) if chosen.is_empty() => {
+                if let Some((id, body)) = draw.message() {
+                    self.red.send(*id, body);
+                }
+            }
+            Outgoing::Draw(draw, chosen) => {
+                let mut sent: Vec<SentImage> = chosen.iter().map(|chosen| self.sent_image(chosen)).collect();
+                if draw.copies_picture()
+                    && let (Some(sent), Some(Chosen::Wanted(wanted))) = (sent.first_mut(), chosen.first())
+                {
+                    self.pass_palette(&mut sent.data, &wanted.picture);
+                }
+                if let Some((id, body)) = draw.message_with(sent) {
+                    self.red.send(id, &body);
+                }
+            }
+        }
+    }
+
+    /// Has the viewer told which part of the primary surface is a monitor, and to show it.
+    fn mark(&mut self, surfaces: &SurfaceTable) {
+        if self.caps.has_display(DisplayCap::MONITORS_CONFIG)
+            && let Some(monitors) = monitors_message(surfaces)
+        {
+            self.outbox.push_message(&monitors);
+        }
+        self.outbox.push_message(&ServerMessage::Mark);
+    }
+
+    fn send(&mut self, message: &ServerMessage) {
+        self.red.send(message.id(), &message.encode());
+    }
+}
+
+impl AsRef<RedChannelClient> for DisplayViewer {
+    fn as_ref(&self) -> &RedChannelClient {
+        &self.red
+    }
+}
+
+impl AsMut<RedChannelClient> for DisplayViewer {
+    fn as_mut(&mut self) -> &mut RedChannelClient {
+        &mut self.red
+    }
+}
