@@ -31,6 +31,14 @@ pub(crate) struct Desktop {
 impl Desktop {
     /// Starts a viewer of this server.
     pub(crate) fn start(server: SocketAddr) -> Result<Self, String> {
+        Self::start_where(server, |command| command)
+    }
+
+    /// The same, with the viewer's command as `place` makes it.
+    pub(crate) fn start_where(
+        server: SocketAddr,
+        place: impl FnOnce(Command) -> Command,
+    ) -> Result<Self, String> {
         let scratch = Scratch::new()?;
         let mut command = Command::new("Xvfb");
         command.args(["-displayfd", "1", "-screen", "0", "1280x960x24", "-nolisten", "tcp", "-noreset"]);
@@ -48,7 +56,8 @@ impl Desktop {
             command.env(home, scratch.path());
         }
         command.env("GSETTINGS_BACKEND", "memory").env("NO_AT_BRIDGE", "1").env("GDK_BACKEND", "x11");
-        let viewer = Process::start(command.env("DBUS_SESSION_BUS_ADDRESS", "disabled:"))?;
+        command.env("DBUS_SESSION_BUS_ADDRESS", "disabled:");
+        let viewer = Process::start(&mut place(command))?;
         Ok(Self { viewer, _x: x, display, scratch })
     }
 

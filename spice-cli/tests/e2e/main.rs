@@ -8,7 +8,9 @@ mod cli;
 mod demo;
 mod desktop;
 mod hostile;
+mod isolation;
 mod json;
+mod link;
 mod load;
 mod load_command;
 mod methods;
@@ -47,6 +49,7 @@ fn main() -> ExitCode {
         cli::trials(),
         demo::trials(),
         hostile::trials(),
+        isolation::trials(&programs),
         load::trials(),
         load_command::trials(),
         methods::trials(&programs),

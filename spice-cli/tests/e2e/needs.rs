@@ -75,12 +75,33 @@ fn needing(name: &str, needs: &[Need], test: impl FnOnce() -> Result<(), String>
     lacking(name, &format!("needs {}", missing.join(", ")))
 }
 
+/// A trial of what only a machine can permit, as `permitted` tells; where it does not, there is nothing to install, and
+/// the test is ignored whatever the environment says.
+pub(crate) fn if_permitted(
+    name: &str,
+    needs: &[Need],
+    permitted: impl FnOnce() -> Result<(), String>,
+    trial: impl FnOnce(&str, &[Need]) -> Trial,
+) -> Trial {
+    if needs.iter().all(|need| need.missing().is_none())
+        && let Err(error) = permitted()
+    {
+        return ignored(name, &error);
+    }
+    trial(name, needs)
+}
+
 /// A test that cannot run here.
 pub(crate) fn lacking(name: &str, reason: &str) -> Trial {
     if env::var_os("SPICE_E2E").is_some_and(|wish| wish == "required") {
         let message = format!("{reason}, and SPICE_E2E=required");
         return Trial::test(name, move || Err(message.into()));
     }
+    ignored(name, reason)
+}
+
+/// A test that cannot run here, and need not.
+fn ignored(name: &str, reason: &str) -> Trial {
     eprintln!("skipped: {name} {reason}");
     // Ignored for good: `--include-ignored` cannot bring what is missing.
     let message = reason.to_owned();

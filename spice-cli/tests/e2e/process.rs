@@ -61,6 +61,11 @@ impl Process {
         Err(format!("{name} ended with {}: {}", ended.status, ended.stderr.join("\n")))
     }
 
+    /// Its number.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Waits for its end.
     pub(crate) fn wait(mut self, limit: Duration) -> Result<Ended, String> {
         let status = wait::until(&format!("the end of {}", self.name), limit, || self.poll())

@@ -246,12 +246,19 @@ pub(crate) fn our_server(path: &Path, moment: Moment, scratch: &Scratch) -> Resu
 /// The picture that a viewer has at the end which was there from the start. The server ends by itself, once the viewer
 /// has everything.
 fn follow(path: &Path, moment: Moment) -> Result<Shot, String> {
-    let (guest, stop) = (format!("replay:{}", path.display()), moment.commands.to_string());
-    let speed = (moment.at.as_secs_f64() / LIVE.as_secs_f64()).max(1.0).to_string();
-    let server = Server::start(&["--guest", &guest, "--stop-after", &stop, "--speed", &speed, "--wait"])?;
+    let server = Server::start_command(live(&["--listen", "127.0.0.1:0"], path, moment, LIVE))?;
     let viewer = Viewer::connect(server.addr(), "")?;
     let display = viewer.display()?;
     last_picture(server, display)
+}
+
+/// A server of a replay that begins with its first viewer and takes `lasts` at most.
+pub(crate) fn live(arguments: &[&str], path: &Path, moment: Moment, lasts: Duration) -> Command {
+    let (guest, stop) = (format!("replay:{}", path.display()), moment.commands.to_string());
+    let speed = (moment.at.as_secs_f64() / lasts.as_secs_f64()).max(1.0).to_string();
+    let mut command = Server::command(arguments);
+    command.args(["--guest", &guest, "--stop-after", &stop, "--speed", &speed, "--wait"]);
+    command
 }
 
 /// What a viewer has when the server has ended.

@@ -1,5 +1,6 @@
 //! The server under test: the binary, as a user starts it.
 
+use std::fs;
 use std::net::SocketAddr;
 use std::process::Command;
 use std::time::Duration;
@@ -29,7 +30,17 @@ pub(crate) fn cli(arguments: &[&str]) -> Command {
 impl Server {
     /// Starts `spice-cli server` with these arguments, and waits until it listens.
     pub(crate) fn start(arguments: &[&str]) -> Result<Self, String> {
-        let process = Process::start(cli(&["server", "--listen", "127.0.0.1:0", "--stats"]).args(arguments))?;
+        Self::start_command(Self::command(&[&["--listen", "127.0.0.1:0"], arguments].concat()))
+    }
+
+    /// The command for a server with these arguments, for who wants to start it elsewhere.
+    pub(crate) fn command(arguments: &[&str]) -> Command {
+        cli(&[&["server", "--stats"], arguments].concat())
+    }
+
+    /// Starts a server, and waits until it listens.
+    pub(crate) fn start_command(mut command: Command) -> Result<Self, String> {
+        let process = Process::start(&mut command)?;
         let addr = process.stderr_line(PATIENCE, |line| {
             line.strip_prefix("connect with: remote-viewer spice://")?.parse().ok()
         })?;
@@ -38,6 +49,15 @@ impl Server {
 
     pub(crate) fn addr(&self) -> SocketAddr {
         self.addr
+    }
+
+    /// Its memory that is in use, in bytes.
+    pub(crate) fn memory(&self) -> Result<u64, String> {
+        let path = format!("/proc/{}/status", self.process.id());
+        let status = fs::read_to_string(&path).map_err(|error| format!("cannot read {path}: {error}"))?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")?.trim().strip_suffix(" kB"));
+        let kib = line.and_then(|kib| kib.parse::<u64>().ok());
+        kib.map(|kib| kib << 10).ok_or_else(|| format!("no VmRSS in {path}"))
     }
 
     /// Whether it still runs.

@@ -44,7 +44,7 @@ fn start(socket: &Path) -> Result<Server, String> {
 }
 
 /// What `spice-cli top --once --json` says.
-fn once(socket: &Path) -> Result<Value, String> {
+pub(crate) fn once(socket: &Path) -> Result<Value, String> {
     let ended = Process::succeed(&mut top(socket, &["--once", "--json"]), PATIENCE)?;
     let [line] = &ended.stdout[..] else { return Err(format!("not one line: {:?}", ended.stdout)) };
     serde_json::from_str(line).map_err(|error| format!("{error}: {line}"))

@@ -49,16 +49,17 @@ impl Channel {
             ChannelType::DISPLAY => vec![DisplayCap::MONITORS_CONFIG.0, DisplayCap::LZ4_COMPRESSION.0],
             _ => Vec::new(),
         };
-        Self::link_able(addr, connection, kind, ticket, caps)
+        Self::link_able(addr, connection, kind, ticket, caps, None)
     }
 
-    /// Links a channel of a viewer that can do what `caps` say.
+    /// Links a channel of a viewer that can do what `caps` say, and reads it as fast as it can or so many bytes a second.
     fn link_able(
         addr: SocketAddr,
         connection: ConnectionId,
         kind: ChannelType,
         ticket: &str,
         caps: Vec<u32>,
+        rate: Option<usize>,
     ) -> Result<Self, LinkFailure> {
         let mut stream = dial(addr).map_err(std::io::Error::other)?;
         let linked = link(&mut stream, connection, kind, CapabilitySet::new(caps), ticket)?;
@@ -67,7 +68,7 @@ impl Channel {
         let (sender, messages) = channel();
         let (theirs, socket) = (Arc::clone(&peer), stream.try_clone()?);
         thread::spawn(move || {
-            if let Err(error) = read(socket, &theirs, &sender) {
+            if let Err(error) = read(socket, rate, &theirs, &sender) {
                 let _ = sender.send(Err(error));
             }
         });
@@ -128,11 +129,17 @@ enum Next {
 
 fn read(
     mut stream: TcpStream,
+    rate: Option<usize>,
     peer: &Mutex<ChannelPeer>,
     messages: &Sender<Result<Message, String>>,
 ) -> Result<(), String> {
-    let mut buffer = vec![0; 256 << 10];
+    /// How long one that is slow waits between pieces.
+    const TICK: Duration = Duration::from_millis(10);
+    let mut buffer = vec![0; rate.map_or(256 << 10, |rate| rate / 100)];
     loop {
+        if rate.is_some() {
+            thread::sleep(TICK);
+        }
         let len = match stream.read(&mut buffer) {
             Ok(0) => return Ok(()),
             Ok(len) => len,
@@ -209,6 +216,15 @@ impl Viewer {
 
     /// Links the display of a viewer that can draw all that spice-gtk can.
     pub(crate) fn able_display(&self) -> Result<Display, String> {
+        self.able_display_at(None)
+    }
+
+    /// The same for a viewer that reads so many bytes a second.
+    pub(crate) fn throttled_display(&self, rate: usize) -> Result<Display, String> {
+        self.able_display_at(Some(rate))
+    }
+
+    fn able_display_at(&self, rate: Option<usize>) -> Result<Display, String> {
         let caps = [
             DisplayCap::MONITORS_CONFIG,
             DisplayCap::COMPOSITE,
@@ -216,8 +232,8 @@ impl Viewer {
             DisplayCap::LZ4_COMPRESSION,
         ];
         let caps = caps.map(|cap| cap.0).to_vec();
-        let channel =
-            Channel::link_able(self.addr, self.connection, ChannelType::DISPLAY, &self.ticket, caps);
+        let kind = ChannelType::DISPLAY;
+        let channel = Channel::link_able(self.addr, self.connection, kind, &self.ticket, caps, rate);
         Self::begin(channel.map_err(|error| error.to_string())?)
     }
 
