@@ -7,8 +7,6 @@ cd "$(dirname "$0")"
 minutes=${1:-10}
 guest=(--guest 'bench:mixed?fps=30&size=1280x720')
 if [ $# -gt 1 ]; then guest=(--guest "replay:$(realpath -- "$2")" --loop); fi
-# One arena: with one for each thread, those fill with holes over many minutes, which looks like what it is not.
-export MALLOC_ARENA_MAX=${MALLOC_ARENA_MAX-1}
 step=10       # seconds between lines
 stalled_for=8 # seconds until one that takes nothing is ended
 warm=60       # seconds until all that is kept on purpose is full: the dictionary, tiles, what viewers keep

@@ -13,6 +13,11 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
+/// Pictures are packed on one thread and let go on another, minute after minute, in all sizes: glibc's allocator holds on
+/// to ever more memory then.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let args::Cli { command, verbose } = args::Cli::parse();
     let level = match verbose {
