@@ -14,7 +14,7 @@ use std::process::ExitCode;
 use clap::Parser;
 
 /// Pictures are packed on one thread and let go on another, minute after minute, in all sizes: glibc's allocator holds on
-/// to ever more memory then, and mimalloc's third version to twice what its second does.
+/// to ever more memory then.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
