@@ -24,6 +24,7 @@ port=5961
 
 start() { # c or here, and then the C server's command or this one's arguments
     port=$((port + 1))
+    while (exec 3<>/dev/tcp/127.0.0.1/$port) 2>/dev/null; do port=$((port + 1)); done
     if [ "$1" = c ]; then
         "$work/$2" --port $port "${@:3}" >"$work/out" 2>/dev/null &
     else
@@ -115,10 +116,10 @@ measure "1 fast, and 100 joining within 1 s" --viewers 100 --join-within 1
 echo
 for which in c here; do
     awk -v which=$which -v one="${cores["1 fast",$which]}" -v fifty="${cores["50 fast",$which]}" \
-        -v m1="${memory["1 fast",$which]}" -v m50="${memory["50 fast",$which]}" \
+        -v m1="${memory["1 fast",$which]}" -v m200="${memory["200 fast",$which]}" \
         -v s1="${memory["1 fast + 1 stalled",$which]}" -v s20="${memory["1 fast + 20 stalled",$which]}" 'BEGIN {
         printf "- %s: 50 viewers take %.1f times the processor time of one; each more takes %d KiB, each stalled one %d KiB\n",
-            which, fifty / one, (m50 - m1) / 49, (s20 - s1) / 19 }'
+            which, fifty / one, (m200 - m1) / 199, (s20 - s1) / 19 }'
 done
 
 if [ -n "$recording" ]; then
