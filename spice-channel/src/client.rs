@@ -133,9 +133,12 @@ impl RedChannelClient {
                     return Err(ChannelError::OutOfTurn { message: "base.MigrateFlushMark" });
                 }
                 ClientMessage::Pong(pong) => {
-                    self.delivery.handle_pong(pong, now);
+                    let answers = self.delivery.handle_pong(pong, now);
                     self.ping_if_wanted();
-                    self.liveness.handle_progress(self.owes(), now);
+                    // While bytes wait for the socket, only what it takes is a sign of life: an answer may be made up.
+                    if answers && self.in_flight == 0 {
+                        self.liveness.handle_progress(self.owes(), now);
+                    }
                 }
                 _ => {}
             }
@@ -385,6 +388,28 @@ mod tests {
         client.handle_bytes(frame(1, &[0; 4]), second + Duration::from_secs(20));
         assert_eq!(client.poll_message(second + Duration::from_secs(20)), Ok(None));
         assert!(client.handle_timeout(second + Duration::from_secs(30)).is_err());
+    }
+
+    #[test]
+    fn who_answers_and_takes_nothing_is_stalled() {
+        let mut client = client(ChannelConfig::default());
+        settle(&mut client, START);
+        client.send(200, &body(900));
+        client.poll_transmit(START).unwrap();
+        let mut now = START;
+        let ended = (0..60).find_map(|_| {
+            now += Duration::from_secs(1);
+            // Every ping that there may be is answered, though the socket has taken none.
+            for id in 0..20 {
+                let pong = ClientMessage::Pong(Pong { id, timestamp: 0 });
+                client.handle_bytes(frame(3, &pong.encode().to_bytes()), now);
+                assert_eq!(client.poll_message(now), Ok(None));
+            }
+            let ended = client.handle_timeout(now).err();
+            client.poll_transmit(now);
+            ended
+        });
+        assert_eq!(ended, Some(ChannelError::Stalled(Duration::from_secs(30))));
     }
 
     #[test]

@@ -46,6 +46,9 @@ const STALE: Duration = Duration::from_secs(60);
 /// Pings among as many bytes as there is room for.
 const PINGS: usize = 4;
 
+/// Bytes between two pings, at least: more than a ping has, so that no ping is the reason for the next.
+const LEAST: usize = 64;
+
 /// Bytes that may be before a ping without making its answer late.
 const ALONE: u64 = 4 << 10;
 
@@ -132,7 +135,7 @@ impl Delivery {
 
     /// Whether enough has been sent since the last ping for another one. It may become so with an answer, too.
     pub(crate) fn wants_ping(&self) -> bool {
-        self.sent - self.marked >= (self.room / PINGS) as u64
+        self.sent - self.marked >= (self.room / PINGS).max(LEAST) as u64
     }
 
     /// A ping, which is to be sent next. Its id is all that tells it from another.
@@ -159,14 +162,20 @@ impl Delivery {
         }
     }
 
-    /// The viewer has read everything before this ping. An answer to no ping counts for nothing.
-    pub(crate) fn handle_pong(&mut self, pong: Pong, now: Time) {
-        let Some(place) = self.pings.iter().position(|ping| ping.id == pong.id) else { return };
-        let Some(ping) = self.pings.drain(..=place).next_back() else { return };
-        let Some(at) = ping.at else { return };
+    /// The viewer says that it has read everything before this ping. An answer to no ping counts for nothing, and is
+    /// answered with false.
+    pub(crate) fn handle_pong(&mut self, pong: Pong, now: Time) -> bool {
+        let Some(place) = self.pings.iter().position(|ping| ping.id == pong.id) else { return false };
+        let Some(ping) = self.pings.drain(..=place).next_back() else { return false };
+        let Some(at) = ping.at else { return false };
+        self.handle_read(&ping, now.since(at), now);
+        true
+    }
+
+    /// The viewer has read everything before this ping, which was under way for so long.
+    fn handle_read(&mut self, ping: &Mark, took: Duration, now: Time) {
         let newly = ping.sent.saturating_sub(self.read);
         self.read = self.read.max(ping.sent);
-        let took = now.since(at);
         let round_trip = match self.round_trip {
             // Next to nothing of ours made it late, so the way may have become longer. It is believed bit by bit.
             Some(known) if took > known && ping.alone => known + (took - known) / 8,
