@@ -22,7 +22,10 @@ const SMALL: usize = 8 << 10;
 #[derive(Debug, Default)]
 pub(super) struct Encoder {
     small: VecDeque<(Arc<Picture>, Method)>,
+    /// Of commands.
     large: VecDeque<(Arc<Picture>, Method)>,
+    /// Of surfaces: one viewer that catches up asks for a screen of them.
+    parts: VecDeque<(Arc<Picture>, Method)>,
     auto: Lane,
     fixed: Lane,
     /// Who is asked first next: those who want one kind of packing do not keep the others waiting.
@@ -62,34 +65,25 @@ impl Encoder {
                 self.lane(lane).waiting.insert(sequence, Arc::clone(picture));
             }
             _ if picture.len() <= SMALL => self.small.push_back((Arc::clone(picture), method)),
+            _ if sequence == Sequence::default() => self.parts.push_back((Arc::clone(picture), method)),
             _ => self.large.push_back((Arc::clone(picture), method)),
         }
     }
 
     /// The next picture to pack, of those that take some 30 microseconds or of the others.
     pub(super) fn poll(&mut self, small: bool) -> Option<EncodeJob> {
-        const SOURCES: usize = 3;
+        const SOURCES: usize = 4;
         let turns = self.turn..self.turn + SOURCES;
         turns.map(|turn| turn % SOURCES).find_map(|turn| {
             let job = match turn {
                 0 => self.poll_lane(GlzLane::Auto, small),
                 1 => self.poll_lane(GlzLane::Fixed, small),
-                _ => self.poll_queue(small),
+                2 => poll_queue(if small { &mut self.small } else { &mut self.large }),
+                _ => poll_queue(if small { &mut self.small } else { &mut self.parts }),
             }?;
             self.turn = turn + 1;
             Some(job)
         })
-    }
-
-    fn poll_queue(&mut self, small: bool) -> Option<EncodeJob> {
-        let queue = if small { &mut self.small } else { &mut self.large };
-        loop {
-            let (picture, method) = queue.pop_front()?;
-            // One that nobody else holds was for viewers that are gone.
-            if Arc::strong_count(&picture) > 1 {
-                return Some(EncodeJob::pack(picture, method));
-            }
-        }
     }
 
     fn poll_lane(&mut self, name: GlzLane, small: bool) -> Option<EncodeJob> {
@@ -122,6 +116,7 @@ impl Encoder {
     pub(super) fn forget(&mut self) {
         self.small.clear();
         self.large.clear();
+        self.parts.clear();
         for lane in [&mut self.auto, &mut self.fixed] {
             lane.waiting.clear();
             if let Home::Here(_) = lane.dictionary {
@@ -135,6 +130,16 @@ impl Encoder {
         match lane {
             GlzLane::Auto => &mut self.auto,
             GlzLane::Fixed => &mut self.fixed,
+        }
+    }
+}
+
+fn poll_queue(queue: &mut VecDeque<(Arc<Picture>, Method)>) -> Option<EncodeJob> {
+    loop {
+        let (picture, method) = queue.pop_front()?;
+        // One that nobody else holds was for viewers that are gone.
+        if Arc::strong_count(&picture) > 1 {
+            return Some(EncodeJob::pack(picture, method));
         }
     }
 }
@@ -162,14 +167,27 @@ mod tests {
         let (other, fixed) = (picture(), picture());
         encoder.ask(&other, Method::Quic, Sequence(21));
         encoder.ask(&fixed, Method::Glz(GlzLane::Fixed), Sequence(22));
+        // Somebody catches up.
+        let parts: Vec<_> = (0..200).map(|_| picture()).collect();
+        parts.iter().for_each(|part| encoder.ask(part, Method::Lz, Sequence::default()));
+        let last = picture();
+        encoder.ask(&last, Method::Quic, Sequence(23));
         // A single encoder, which is never out of work.
-        for _ in 0..3 {
+        for _ in 0..4 {
             let done = encoder.poll(false).unwrap().run();
             encoder.handle_done(done);
         }
         assert!(other.packed(Method::Quic).is_some());
         assert!(fixed.packed(Method::Glz(GlzLane::Fixed)).is_some());
+        assert_eq!(parts.iter().filter(|part| part.packed(Method::Lz).is_some()).count(), 1);
+        assert!(last.packed(Method::Quic).is_none());
         assert_eq!(shared.iter().filter(|(_, picture)| picture.packed(auto).is_some()).count(), 1);
+        // The others of the lanes are out of turn until what is next has had its own.
+        for _ in 0..4 {
+            let done = encoder.poll(false).unwrap().run();
+            encoder.handle_done(done);
+        }
+        assert!(last.packed(Method::Quic).is_some());
     }
 
     #[test]

@@ -212,7 +212,7 @@ impl DisplayViewer {
         let limit = self.ahead.limit(rate, slow);
         let jpeg = self.jpeg.applies(slow);
         self.zlib = self.zlib_glz.applies(slow);
-        while self.outbox.has_room(self.view.catches_up(), limit) {
+        while self.outbox.has_room(self.view.catches_up(&shared.surfaces), limit) {
             let Some(next) = self.view.poll_next(&shared.surfaces) else { break };
             match next {
                 Next::Create(id, shape) => {

@@ -119,8 +119,8 @@ impl View {
     }
 
     /// Whether what is sent next is the canvas, and no command.
-    pub(in crate::display) fn catches_up(&self) -> bool {
-        self.behind || !self.damage.is_empty()
+    pub(in crate::display) fn catches_up(&self, surfaces: &SurfaceTable) -> bool {
+        self.behind || self.damage.surfaces().any(|id| has(&self.shown, id, surfaces).is_some())
     }
 
     /// Pixels that wait to be sent as images, of all surfaces together.
@@ -246,23 +246,18 @@ impl View {
     /// The next piece of damage of a surface that the viewer has. One that it does not have yet waits for its creation
     /// in the pipe. What shows a surface first comes in one piece, where there is nothing else on it.
     fn poll_damage(&mut self, surfaces: &SurfaceTable) -> Option<Next> {
-        let is_shown = |id, shown: &Shown| {
-            surfaces.surface(id).is_some_and(|surface| surface.generation() == shown.generation)
-        };
+        let shown = &self.shown;
         let blank = self.damage.surfaces().find_map(|id| {
-            let shown = self.shown.get(&id).filter(|shown| shown.blank && is_shown(id, shown))?;
             let bounds = surfaces.surface(id)?.bounds();
-            (shown.blank && self.damage.contains_all(id, &bounds)).then_some((id, bounds))
+            let blank = has(shown, id, surfaces)?.blank && self.damage.contains_all(id, &bounds);
+            blank.then_some((id, bounds))
         });
         let (id, piece) = match blank {
             Some((id, bounds)) => {
                 self.damage.remove(id);
                 (id, bounds)
             }
-            None => {
-                let shown = &self.shown;
-                self.damage.poll(|id| shown.get(&id).is_some_and(|shown| is_shown(id, shown)))?
-            }
+            None => self.damage.poll(|id| has(shown, id, surfaces).is_some())?,
         };
         if let Some(shown) = self.shown.get_mut(&id) {
             shown.blank = false;
@@ -367,4 +362,10 @@ impl View {
             }
         }
     }
+}
+
+/// How the viewer has a surface, if it has it in its present generation.
+fn has(shown: &BTreeMap<SurfaceId, Shown>, id: SurfaceId, surfaces: &SurfaceTable) -> Option<Shown> {
+    let generation = surfaces.surface(id)?.generation();
+    shown.get(&id).filter(|shown| shown.generation == generation).copied()
 }
