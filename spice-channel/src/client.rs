@@ -6,6 +6,7 @@ use bytes::Bytes;
 use spice_proto::base::{ClientMessage, ServerMessage};
 use spice_proto::{Body, HeaderKind, LAST_BASE_ID};
 
+use crate::budget::{Budget, BudgetLimits};
 use crate::delivery::{Delivery, RoomLimits};
 use crate::incoming::{Incoming, IncomingMessage};
 use crate::liveness::Liveness;
@@ -16,6 +17,8 @@ use crate::{AckWindow, ChannelError, Time};
 pub struct ChannelConfig {
     /// The largest body that a viewer may send, in bytes.
     pub max_incoming: u32,
+    /// How much a viewer may send, in messages and in bytes.
+    pub budget: BudgetLimits,
     /// Messages from one acknowledgement to the next; 0 for a channel without them.
     pub ack_window: u32,
     /// Bytes that may be on their way to the viewer. Beyond it nothing becomes bytes: what waits, waits in a pipe,
@@ -40,6 +43,7 @@ impl Default for ChannelConfig {
     fn default() -> Self {
         Self {
             max_incoming: 4096,
+            budget: BudgetLimits::default(),
             ack_window: 0,
             room: RoomLimits::default(),
             ping_interval: Duration::from_secs(15),
@@ -65,6 +69,7 @@ pub struct Transmit {
 pub struct RedChannelClient {
     header: HeaderKind,
     incoming: Incoming,
+    budget: Budget,
     ack: AckWindow,
     liveness: Liveness,
     delivery: Delivery,
@@ -82,6 +87,7 @@ impl RedChannelClient {
         let mut client = Self {
             header,
             incoming: Incoming::new(header, config.max_incoming),
+            budget: Budget::new(config.budget, now),
             ack: AckWindow::new(config.ack_window),
             liveness: Liveness::new(config.ping_interval, config.stall_limit, now),
             delivery: Delivery::new(config.room),
@@ -104,7 +110,11 @@ impl RedChannelClient {
     ///
     /// They are a sign of life only while nothing waits for the viewer: one that talks and does not listen is stalled.
     pub fn handle_bytes(&mut self, bytes: impl AsRef<[u8]>, now: Time) {
-        self.incoming.handle_bytes(bytes.as_ref());
+        let bytes = bytes.as_ref();
+        if !self.budget.take_bytes(bytes.len(), now) {
+            return;
+        }
+        self.incoming.handle_bytes(bytes);
         if self.in_flight == 0 && !self.delivery.is_owed() {
             self.liveness.handle_progress(false, now);
         }
@@ -113,10 +123,12 @@ impl RedChannelClient {
     /// The next of the channel's own messages, if one is whole.
     ///
     /// # Errors
-    /// A message above the cap, a base message that means nothing, the viewer's word that it leaves. The connection
-    /// ends with the error.
+    /// A message above the cap, more than the budget, a base message that means nothing, the viewer's word that it
+    /// leaves. The connection ends with the error.
     pub fn poll_message(&mut self, now: Time) -> Result<Option<IncomingMessage>, ChannelError> {
+        self.budget.check()?;
         while let Some(message) = self.incoming.poll_message()? {
+            self.budget.take_message(now)?;
             if message.id > LAST_BASE_ID {
                 return Ok(Some(message));
             }
@@ -134,6 +146,9 @@ impl RedChannelClient {
                 }
                 ClientMessage::Pong(pong) => {
                     let answers = self.delivery.handle_pong(pong, now);
+                    if answers {
+                        self.budget.invite(1, 0);
+                    }
                     self.ping_if_wanted();
                     // While bytes wait for the socket, only what it takes is a sign of life: an answer may be made up.
                     if answers && self.in_flight == 0 {
@@ -144,6 +159,12 @@ impl RedChannelClient {
             }
         }
         Ok(None)
+    }
+
+    /// The viewer has been asked for so many messages, of so many bytes in all with their headers: they do not count
+    /// against its budget. So it is with the pieces that it gets tokens for.
+    pub fn invite(&mut self, messages: u32, bytes: u64) {
+        self.budget.invite(messages.into(), bytes);
     }
 
     /// The socket has taken `len` bytes of what [`Self::poll_transmit`] gave out.
@@ -410,6 +431,57 @@ mod tests {
             ended
         });
         assert_eq!(ended, Some(ChannelError::Stalled(Duration::from_secs(30))));
+    }
+
+    /// Acknowledgements, which mean nothing here, in one call.
+    fn say(client: &mut RedChannelClient, messages: usize, now: Time) -> Result<(), ChannelError> {
+        client.handle_bytes(frame(2, b"").repeat(messages), now);
+        client.poll_message(now).map(|message| assert_eq!(message, None))
+    }
+
+    #[test]
+    fn who_says_more_than_its_budget_is_ended_and_who_keeps_within_it_is_not() {
+        let mut client = client(ChannelConfig::default());
+        let mut now = START;
+        assert_eq!(say(&mut client, 20_000, now), Ok(()));
+        for _ in 0..10_000 {
+            now += Duration::from_millis(5);
+            assert_eq!(say(&mut client, 20, now), Ok(()));
+        }
+        let over = ChannelError::OverBudget { what: "messages", per_second: 4000, burst: 20_000 };
+        assert_eq!(over.scope(), crate::Scope::Client);
+        assert_eq!(say(&mut client, 1, now), Err(over.clone()));
+        assert_eq!(say(&mut client, 1, now + Duration::from_secs(60)), Err(over));
+    }
+
+    #[test]
+    fn bytes_of_a_message_that_never_ends_count_as_they_come() {
+        let config = ChannelConfig { max_incoming: u32::MAX, ..ChannelConfig::default() };
+        let mut client = client(config);
+        client.handle_bytes([101, 0, 0xff, 0xff, 0xff, 0xff], START);
+        let ended = (0..2000).find_map(|_| {
+            client.handle_bytes([0; 16 << 10], START);
+            client.poll_message(START).err()
+        });
+        let over = ChannelError::OverBudget { what: "bytes", per_second: 4 << 20, burst: 16 << 20 };
+        assert_eq!(ended, Some(over));
+    }
+
+    #[test]
+    fn what_is_invited_and_answers_to_pings_cost_nothing() {
+        let mut client = client(ChannelConfig::default());
+        settle(&mut client, START);
+        assert_eq!(say(&mut client, 20_000, START), Ok(()));
+        client.invite(100, 600);
+        assert_eq!(say(&mut client, 100, START), Ok(()));
+        // The last token is for a message that turns out to be an answer.
+        client.invite(1, 6);
+        for _ in 0..1000 {
+            client.send(200, &body(64 << 10));
+            settle(&mut client, START);
+        }
+        assert_eq!(say(&mut client, 1, START), Ok(()));
+        assert!(say(&mut client, 1, START).is_err());
     }
 
     #[test]

@@ -45,6 +45,16 @@ pub enum ChannelError {
     /// The viewer took nothing of what waits for it.
     #[error("nothing was taken for {} s", .0.as_secs())]
     Stalled(Duration),
+    /// The viewer says more than any viewer has to say.
+    #[error("more than {per_second} {what} a second and {burst} at once")]
+    OverBudget {
+        /// Of what.
+        what: &'static str,
+        /// So many it may send each second.
+        per_second: u32,
+        /// So many it may send after a while of silence.
+        burst: u32,
+    },
     /// The viewer has not said what it has to say first.
     #[error("no {message} within {} s", .waited.as_secs())]
     Unsaid {
@@ -56,11 +66,12 @@ pub enum ChannelError {
 }
 
 impl ChannelError {
-    /// How far the error reaches.
+    /// How far the error reaches. Who floods one channel is ended with all of them: on a new connection for that channel
+    /// alone it would begin again.
     #[must_use]
     pub const fn scope(&self) -> Scope {
         match self {
-            Self::Stalled(_) | Self::Unsaid { .. } => Scope::Client,
+            Self::Stalled(_) | Self::Unsaid { .. } | Self::OverBudget { .. } => Scope::Client,
             Self::Closed { .. } | Self::Decode(_) | Self::OutOfTurn { .. } | Self::TooLarge { .. } => {
                 Scope::ChannelClient
             }

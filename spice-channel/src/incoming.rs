@@ -43,7 +43,7 @@ impl Incoming {
         let start = self.header.len();
         let end = start + header.size as usize;
         if self.buffer.len() < end {
-            self.buffer.reserve(end - self.buffer.len());
+            // What is only announced takes no memory.
             return Ok(None);
         }
         let body = self.buffer.split_to(end).freeze().slice(start..);
@@ -76,6 +76,14 @@ mod tests {
             }
             assert_eq!(got, [(101, "abc".into()), (102, "".into()), (103, "defgh".into())]);
         }
+    }
+
+    #[test]
+    fn a_message_that_is_only_announced_takes_no_memory() {
+        let mut incoming = Incoming::new(HeaderKind::Mini, u32::MAX);
+        incoming.handle_bytes(&[101, 0, 0xff, 0xff, 0xff, 0xff, 1, 2, 3]);
+        assert_eq!(incoming.poll_message(), Ok(None));
+        assert!(incoming.buffer.capacity() < 1024, "{}", incoming.buffer.capacity());
     }
 
     #[test]

@@ -28,6 +28,7 @@
 //! ```
 
 mod ack;
+mod budget;
 mod channel;
 mod client;
 mod delivery;
@@ -39,6 +40,7 @@ mod red_client;
 mod time;
 
 pub use ack::AckWindow;
+pub use budget::{BudgetLimits, Rate};
 pub use channel::{Channel, ChannelLink, ClientId, RedChannel};
 pub use client::{ChannelConfig, RedChannelClient, Transmit};
 pub use delivery::RoomLimits;

@@ -3,8 +3,8 @@
 use core::time::Duration;
 
 use spice_channel::{
-    Channel, ChannelConfig, ChannelError, ChannelLink, ClientId, RedChannel, RedChannelClient, RoomLimits,
-    Time, Transmit,
+    BudgetLimits, Channel, ChannelConfig, ChannelError, ChannelLink, ClientId, Rate, RedChannel,
+    RedChannelClient, RoomLimits, Time, Transmit,
 };
 use spice_proto::caps::{CapabilitySet, InputsCap};
 use spice_proto::inputs::{
@@ -66,12 +66,22 @@ const HELD_BUTTONS: [(MouseButton, MouseButtons); 5] = [
     (MouseButton::EXTRA, MouseButtons::EXTRA),
 ];
 
+/// What a viewer may send: mice say where they are up to 8,000 times a second.
+const BUDGET: BudgetLimits = BudgetLimits {
+    messages: Rate { per_second: 10_000, burst: 20_000 },
+    bytes: Rate { per_second: 1 << 20, burst: 4 << 20 },
+};
+
 impl InputsChannel {
     pub(crate) fn new(mode: MouseModes, viewer_timeout: Duration) -> Self {
         Self {
             channel: RedChannel::new(ChannelType::INPUTS, ChannelId(0)),
-            config: ChannelConfig { room: RoomLimits::fixed(16 << 10), ..ChannelConfig::default() }
-                .with_stall_limit(viewer_timeout),
+            config: ChannelConfig {
+                room: RoomLimits::fixed(16 << 10),
+                budget: BUDGET,
+                ..ChannelConfig::default()
+            }
+            .with_stall_limit(viewer_timeout),
             mode,
             leds: KeyModifiers::empty(),
             inputs: Vec::new(),
@@ -304,9 +314,12 @@ mod tests {
         let mut channel = channel(1);
         let position = MousePosition { x: 1, y: 2, buttons_state: MouseButtons::empty(), display_id: 0 };
         let (mut sent, mut pings) = (0, Vec::new());
-        for _ in 0..40_000 {
-            send(&mut channel, 0, &ClientMessage::MousePosition(position));
-            if let Some(transmit) = channel.poll_transmit(ClientId(0), Time::ZERO) {
+        for millis in 0..40_000 {
+            let now = Time::from_millis(millis);
+            channel
+                .handle_bytes(ClientId(0), &message(&ClientMessage::MousePosition(position)), now)
+                .unwrap();
+            if let Some(transmit) = channel.poll_transmit(ClientId(0), now) {
                 sent += transmit.len;
                 pings.extend(pings_in(&transmit));
             }

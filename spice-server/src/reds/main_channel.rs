@@ -3,8 +3,8 @@
 use core::time::Duration;
 
 use spice_channel::{
-    Channel, ChannelConfig, ChannelError, ChannelLink, ClientId, RedChannel, RedChannelClient, RoomLimits,
-    Time, Transmit,
+    BudgetLimits, Channel, ChannelConfig, ChannelError, ChannelLink, ClientId, Rate, RedChannel,
+    RedChannelClient, RoomLimits, Time, Transmit,
 };
 use spice_proto::caps::CapabilitySet;
 use spice_proto::main::{
@@ -53,6 +53,13 @@ impl MainClient {
 /// The largest message that a viewer may send: an agent's piece with its head, and room.
 const MAX_INCOMING: u32 = 4096;
 
+/// What a viewer may send. Pieces for the agent have 2 KiB, so the burst is one of 16 MiB of them; beyond what tokens
+/// invite there is no reason for as many.
+const BUDGET: BudgetLimits = BudgetLimits {
+    messages: Rate { per_second: 10_000, burst: 20_000 },
+    bytes: Rate { per_second: 16 << 20, burst: 16 << 20 },
+};
+
 /// What viewers are told of the video memory. spice-gtk gives its GLZ window half as many bytes (`spice-session.c`),
 /// which is what the dictionaries here have.
 const RAM_HINT: u32 = 128 << 20;
@@ -74,6 +81,7 @@ impl MainChannel {
             channel: RedChannel::new(ChannelType::MAIN, ChannelId(0)),
             config: ChannelConfig {
                 max_incoming: MAX_INCOMING,
+                budget: BUDGET,
                 room: RoomLimits::fixed(16 << 10),
                 ..ChannelConfig::default()
             }
@@ -141,12 +149,8 @@ impl MainChannel {
             return;
         }
         self.current = mode;
-        let message = ServerMessage::MouseMode(MouseMode {
-            supported_modes: self.supported,
-            current_mode: self.current,
-        });
         for (_, client) in self.channel.iter_mut() {
-            client.send(&message);
+            client.mode_due = true;
         }
     }
 }
@@ -203,5 +207,40 @@ impl Channel for MainChannel {
 
     fn poll_timeout(&self) -> Option<Time> {
         self.channel.poll_timeout()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use spice_proto::caps::Capabilities;
+    use spice_proto::main::MouseModeRequest;
+
+    use super::*;
+
+    fn say(channel: &mut MainChannel, client: u64, message: &ClientMessage) -> Result<(), ChannelError> {
+        let body = message.encode().to_bytes();
+        let mut bytes = Vec::new();
+        spice_proto::HeaderKind::Full.encode(1, message.id(), u32::try_from(body.len()).unwrap(), &mut bytes);
+        bytes.extend_from_slice(&body);
+        channel.handle_bytes(ClientId(client), &bytes, Time::ZERO)
+    }
+
+    #[test]
+    fn who_changes_the_mouse_mode_again_and_again_costs_one_who_does_not_read_a_message() {
+        let mut channel = MainChannel::new([], true, Duration::from_secs(30));
+        for id in [1, 2] {
+            channel.connect(ClientId(id), ChannelLink { caps: Capabilities::default() }, Time::ZERO);
+            channel.greet(ClientId(id), ConnectionId(7), Time::ZERO);
+        }
+        let greeted = channel.poll_transmit(ClientId(2), Time::ZERO).unwrap().len;
+        for _ in 0..5000 {
+            for mode in [MouseModes::SERVER, MouseModes::CLIENT] {
+                let request = ClientMessage::MouseModeRequest(MouseModeRequest { mode });
+                say(&mut channel, 1, &request).unwrap();
+            }
+        }
+        let told = channel.poll_transmit(ClientId(2), Time::ZERO).unwrap().len;
+        assert!(told < greeted, "{told} bytes");
+        assert_eq!(channel.mouse_mode(), MouseModes::CLIENT);
     }
 }

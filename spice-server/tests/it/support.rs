@@ -98,7 +98,7 @@ impl TestChannel {
         self.stream.write_all(&self.peer.take_answers()).unwrap();
     }
 
-    /// A thread that sends well-formed acknowledgements as fast as the server takes them, until the server ends.
+    /// A thread that sends well-formed acknowledgements as fast as the server takes them, until the server has had enough.
     pub(crate) fn flood(&self) {
         let mut stream = self.stream.try_clone().unwrap();
         let acknowledgements = [2_u8, 0, 0, 0, 0, 0].repeat(20_000);
