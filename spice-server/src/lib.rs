@@ -28,6 +28,7 @@ mod link;
 mod reds;
 mod server;
 mod stats;
+mod transport;
 mod viewers;
 mod worker;
 
@@ -39,4 +40,7 @@ pub use spice_channel::ClientId;
 pub use spice_display::{ViewerState, ViewerStats};
 pub use spice_proto::{ChannelId, ChannelType};
 pub use stats::Stats;
+pub use transport::{
+    ProxyError, ProxyRules, TrustedNetwork, TrustedNetworkError, UpgradeError, WebSocketRules,
+};
 pub use viewers::{Viewer, ViewerDisplay, Viewers};

@@ -1,0 +1,10 @@
+//! What a connection is made of between a socket and the link: PROXY headers, TLS, WebSocket.
+
+#![cfg_attr(not(test), expect(dead_code, reason = "until the listeners are here"))]
+#![expect(unused_imports, reason = "until the listeners are here")]
+
+mod prefixed;
+mod proxy;
+
+pub(crate) use prefixed::Prefixed;
+pub use proxy::{ProxyError, ProxyRules, TrustedNetwork, TrustedNetworkError};
