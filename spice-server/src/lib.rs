@@ -41,6 +41,7 @@ pub use spice_display::{ViewerState, ViewerStats};
 pub use spice_proto::{ChannelId, ChannelType};
 pub use stats::Stats;
 pub use transport::{
-    ProxyError, ProxyRules, TrustedNetwork, TrustedNetworkError, UpgradeError, WebSocketRules,
+    ProxyError, ProxyRules, Tls, TlsError, TlsIdentity, TrustedNetwork, TrustedNetworkError, UpgradeError,
+    WebSocketRules,
 };
 pub use viewers::{Viewer, ViewerDisplay, Viewers};

@@ -5,6 +5,8 @@
 
 mod prefixed;
 mod proxy;
+mod tls;
 
 pub(crate) use prefixed::Prefixed;
 pub use proxy::{ProxyError, ProxyRules, TrustedNetwork, TrustedNetworkError};
+pub use tls::{Tls, TlsError, TlsIdentity};
