@@ -6,7 +6,10 @@
 mod prefixed;
 mod proxy;
 mod tls;
+mod websocket;
 
 pub(crate) use prefixed::Prefixed;
 pub use proxy::{ProxyError, ProxyRules, TrustedNetwork, TrustedNetworkError};
 pub use tls::{Tls, TlsError, TlsIdentity};
+pub use websocket::{UpgradeError, WebSocketRules};
+pub(crate) use websocket::{WebSocket, accept as accept_websocket};
