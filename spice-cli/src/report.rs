@@ -1,7 +1,6 @@
 //! What the stats socket says in a line: the server, and each of its viewers.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
@@ -23,7 +22,7 @@ pub(crate) struct Report {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct ViewerLine {
     pub(crate) id: u64,
-    pub(crate) peer: SocketAddr,
+    pub(crate) peer: String,
     /// Seconds.
     pub(crate) connected: f64,
     /// The channels that it has linked.
@@ -158,7 +157,7 @@ fn without_display(viewer: &Viewer) -> ViewerLine {
     };
     ViewerLine {
         id: viewer.id.0,
-        peer: viewer.peer,
+        peer: viewer.peer.to_string(),
         connected: tenths(viewer.connected.as_secs_f64()),
         channels: viewer.channels.iter().map(|(kind, id)| name(*kind, id.0)).collect(),
         display: None,
@@ -195,7 +194,9 @@ fn thousandths(value: f64) -> f64 {
 
 #[cfg(test)]
 pub(crate) mod tests {
-    use spice_server::{ChannelId, ChannelType, ClientId, ViewerDisplay};
+    use spice_server::{
+        ChannelId, ChannelType, ClientId, Credential, Peer, Permissions, Role, Transport, ViewerDisplay,
+    };
 
     use super::*;
 
@@ -218,7 +219,11 @@ pub(crate) mod tests {
         };
         Viewer {
             id: ClientId(id),
-            peer: "127.0.0.1:4000".parse().unwrap(),
+            peer: Peer::Ip("127.0.0.1:4000".parse().unwrap()),
+            transport: Transport::Plain,
+            credential: Credential::Nothing,
+            role: Role::Control,
+            permissions: Permissions::all(),
             connected: Duration::from_millis(61_500),
             channels: vec![(ChannelType::MAIN, ChannelId(0)), (ChannelType::DISPLAY, ChannelId(0))],
             displays: vec![ViewerDisplay { id: ChannelId(0), stats }],

@@ -12,7 +12,7 @@ use spice_server::guest::Guest;
 use spice_server::guest::bench::{BenchGuest, BenchSpec};
 use spice_server::guest::demo::DemoGuest;
 use spice_server::guest::replay::{ReplayGuest, ReplayOptions};
-use spice_server::{Auth, Server, ServerConfig, Ticket, wall_clock_offset};
+use spice_server::{Auth, ListenAt, Secret, Server, ServerConfig, wall_clock_offset};
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -25,6 +25,8 @@ pub(crate) fn serve(args: &ServerArgs) -> Result<(), String> {
     let auth = auth(args)?;
     let guest = guest(args)?;
     let mut config = ServerConfig::new(args.listen, auth);
+    // What is off loopback has a ticket, or was said to need none.
+    config.listen.iter_mut().for_each(|listen| listen.insecure = true);
     config.viewer_timeout = Duration::from_secs(args.viewer_timeout);
     let display = &mut config.worker.display;
     display.compression = parse("--image-compression", &args.image_compression)?;
@@ -34,7 +36,9 @@ pub(crate) fn serve(args: &ServerArgs) -> Result<(), String> {
     let runtime = Runtime::new().map_err(|error| format!("cannot start the runtime: {error}"))?;
     runtime.block_on(async {
         let server = Server::bind(config, guest).await.map_err(|error| error.to_string())?;
-        print_how_to_connect(server.local_addr(), args);
+        if let [ListenAt::Tcp(addr), ..] = server.local_addrs() {
+            print_how_to_connect(*addr, args);
+        }
         if let Some(socket) = &socket {
             tokio::spawn(socket.publish(&server)?);
         }
@@ -65,7 +69,7 @@ fn parse<T: FromStr<Err: Display>>(option: &str, value: &str) -> Result<T, Strin
 
 fn auth(args: &ServerArgs) -> Result<Auth, String> {
     match &args.ticket_file {
-        Some(path) => Ok(Auth::Ticket(read_ticket(path)?)),
+        Some(path) => Ok(Auth::ticket(read_ticket(path)?)),
         None if args.no_ticket || args.listen.ip().is_loopback() => Ok(Auth::Open),
         None => Err(format!(
             "listening on {} needs --ticket-file, or --no-ticket to let in anybody who can connect",
@@ -74,8 +78,8 @@ fn auth(args: &ServerArgs) -> Result<Auth, String> {
     }
 }
 
-fn read_ticket(path: &Path) -> Result<Ticket, String> {
-    Ticket::new(&ticket_line(path)?).map_err(|error| format!("ticket file {}: {error}", path.display()))
+fn read_ticket(path: &Path) -> Result<Secret, String> {
+    Secret::new(&ticket_line(path)?).map_err(|error| format!("ticket file {}: {error}", path.display()))
 }
 
 /// The ticket in a file: its first line.

@@ -6,7 +6,7 @@
 //! # async fn run() -> Result<(), Box<dyn std::error::Error>> {
 //! let config = ServerConfig::new("127.0.0.1:5900".parse()?, Auth::Open);
 //! let server = Server::bind(config, Box::new(DemoGuest::default())).await?;
-//! println!("remote-viewer spice://{}", server.local_addr());
+//! println!("remote-viewer spice://{}", server.local_addrs()[0]);
 //! server.run(async { drop(tokio::signal::ctrl_c().await) }).await;
 //! # Ok(())
 //! # }
@@ -16,15 +16,17 @@
 //! their main and inputs channels and the policy; a thread for each guest has its display and cursor channels. A
 //! connection is a task that reads and one that writes; it knows bytes, not meaning.
 
-#[cfg_attr(not(test), expect(dead_code, reason = "the links are not wired to it yet"))]
-#[expect(unused_imports, reason = "the links are not wired to it yet")]
-pub mod access;
 pub mod guest;
 
+mod access;
+mod audit;
 mod clock;
 mod config;
+mod control;
+mod front;
 mod io;
 mod link;
+mod quality;
 mod reds;
 mod server;
 mod stats;
@@ -32,16 +34,23 @@ mod transport;
 mod viewers;
 mod worker;
 
+pub use access::{
+    AddTicketError, Auth, Credential, Credentials, Permissions, Role, Secret, SecretError, Ticket, TicketId,
+    TicketInfo, UnknownPermission, UnknownRole, UserError, Users, UsersError, verifier,
+};
+pub use audit::{AuditEvent, AuditSink, REFUSALS_PER_SECOND};
 pub use clock::wall_clock_offset;
-pub use config::{Auth, ServerConfig, Ticket, TicketError};
-pub use link::KeyError;
+pub use config::ServerConfig;
+pub use control::Control;
+pub use link::{ChannelSecurity, ChannelSecurityError, KeyError, Security};
+pub use quality::Quality;
 pub use server::{Server, StartError};
 pub use spice_channel::ClientId;
-pub use spice_display::{ViewerState, ViewerStats};
+pub use spice_display::{Compression, ViewerState, ViewerStats, WanCompression};
 pub use spice_proto::{ChannelId, ChannelType};
 pub use stats::Stats;
 pub use transport::{
-    ProxyError, ProxyRules, Tls, TlsError, TlsIdentity, TrustedNetwork, TrustedNetworkError, UpgradeError,
-    WebSocketRules,
+    Listen, ListenAt, ListenAtError, Peer, ProxyRules, Tls, TlsError, TlsIdentity, Transport, TrustedNetwork,
+    TrustedNetworkError, WebSocketRules,
 };
 pub use viewers::{Viewer, ViewerDisplay, Viewers};

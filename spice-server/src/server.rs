@@ -2,26 +2,28 @@
 
 use std::future::Future;
 use std::io;
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 use rand::RngExt;
-use socket2::{Domain, Protocol, Socket, Type};
 use spice_channel::Channel;
 use spice_display::RedWorker;
 use spice_proto::main::MouseModes;
 use spice_proto::{ChannelId, ChannelType};
-use tokio::net::TcpListener;
-use tokio::sync::Semaphore;
 use tokio::sync::mpsc::unbounded_channel;
 use tokio::sync::watch;
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, JoinSet};
 
-use crate::config::{Auth, ServerConfig};
+use crate::access::{Auth, DecoyKey};
+use crate::audit::Audit;
+use crate::config::ServerConfig;
+use crate::control::Control;
+use crate::front::Front;
 use crate::guest::Guest;
-use crate::link::{Acceptor, KeyError, KeyPool, Offer};
-use crate::reds::{InputsChannel, MainChannel, Reds, RedsEvent, RedsHandle};
+use crate::link::{Acceptor, Admission, Checks, KeyError, KeyPool, Linking, Offer, Rules};
+use crate::quality::Quality;
+use crate::reds::{InputsChannel, MainChannel, Policy, Reds, RedsHandle};
 use crate::stats::{Counters, Stats};
+use crate::transport::{Incoming, ListenAt, Listener, Opened, Opener, Tls, TlsError};
 use crate::viewers::Viewers;
 use crate::worker::{WorkerMailbox, WorkerThread};
 
@@ -29,32 +31,37 @@ use crate::worker::{WorkerMailbox, WorkerThread};
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StartError {
-    /// The address cannot be listened on.
-    #[error("cannot listen on {addr}: {source}")]
+    /// A place cannot be listened at.
+    #[error("cannot listen on {at}: {source}")]
     Listen {
-        /// The address.
-        addr: SocketAddr,
+        /// The place.
+        at: ListenAt,
         /// Why.
         source: io::Error,
     },
+    /// There is no certificate to speak TLS with.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// There is no key for tickets.
     #[error(transparent)]
     Key(#[from] KeyError),
-    /// The guest's thread cannot be started.
-    #[error("cannot start the guest's thread: {0}")]
+    /// A thread cannot be started.
+    #[error("cannot start a thread: {0}")]
     Thread(io::Error),
 }
 
 /// A server that listens. It serves while [`Server::run`] runs, and ends with it.
 #[derive(Debug)]
 pub struct Server {
-    listener: TcpListener,
-    local_addr: SocketAddr,
-    acceptor: Arc<Acceptor>,
-    linking: Arc<Semaphore>,
+    listeners: Vec<Listener>,
+    local_addrs: Vec<ListenAt>,
+    /// Connections that somebody else has accepted.
+    accepted: Vec<Incoming>,
+    front: Arc<Front>,
     reds: RedsHandle,
     reds_task: JoinHandle<()>,
     worker: WorkerThread,
+    control: Control,
     counters: Arc<Counters>,
 }
 
@@ -62,14 +69,21 @@ impl Server {
     /// Listens, and starts the guest. Must be called on a tokio runtime.
     ///
     /// # Errors
-    /// An address that cannot be listened on; keys or threads that cannot be had.
+    /// A place that cannot be listened at; a certificate, keys or threads that cannot be had.
     pub async fn bind(config: ServerConfig, guest: Box<dyn Guest>) -> Result<Self, StartError> {
-        let listen_error = |source| StartError::Listen { addr: config.listen, source };
-        let listener = listen(config.listen).map_err(listen_error)?;
-        let local_addr = listener.local_addr().map_err(listen_error)?;
+        let tls = config.tls.map(Tls::load).transpose()?.map(Arc::new);
+        let (mut listeners, mut accepted) = (Vec::new(), Vec::new());
+        for listen in &config.listen {
+            let opened = Opened::open(listen);
+            match opened.map_err(|source| StartError::Listen { at: listen.at.clone(), source })? {
+                Opened::Listener(listener) => listeners.push(listener),
+                Opened::Connection(incoming) => accepted.push(incoming),
+            }
+        }
+        let local_addrs = listeners.iter().map(|listener| listener.at().clone()).collect();
         let keys = match config.auth {
             Auth::Open => KeyPool::open()?,
-            Auth::Ticket(_) => KeyPool::tickets()?,
+            Auth::Required(_) => KeyPool::tickets()?,
         };
 
         let positions = guest.takes_positions();
@@ -87,27 +101,70 @@ impl Server {
         offer.add(ChannelType::MAIN, ChannelId(0), main.caps());
 
         let counters = Arc::new(Counters::default());
+        let audit = Arc::new(Audit::new(config.audit));
+        let admission = Arc::new(Admission::new(&config.auth));
         let (reds, events) = unbounded_channel();
         let mailbox = WorkerMailbox::new();
-        let actor = Reds::new(main, inputs, mailbox.handle(), &reds, Arc::clone(&counters));
+        let policy = Policy {
+            max_viewers: config.max_viewers,
+            admission: Arc::clone(&admission),
+            audit: Arc::clone(&audit),
+        };
+        let actor = Reds::new(main, inputs, mailbox.handle(), &reds, policy, Arc::clone(&counters));
+        let acceptor = Acceptor {
+            opener: Opener { tls, websocket: config.websocket, proxies: config.proxies },
+            rules: Rules {
+                offer,
+                keys,
+                auth: config.auth,
+                security: config.security,
+                decoys: DecoyKey::new(rand::rng().random()),
+            },
+            admission,
+            audit,
+            deadline: config.link_deadline,
+            checks: Checks::start().map_err(StartError::Thread)?,
+        };
+        let front = Arc::new(Front {
+            acceptor: Arc::new(acceptor),
+            linking: Arc::new(Linking::new(config.max_linking, config.max_linking_per_address)),
+            reds: reds.clone(),
+        });
+        let display = &config.worker.display;
+        let quality =
+            Quality { compression: display.compression, jpeg: display.jpeg, zlib_glz: display.zlib_glz };
+        let control = Control::new(&reds, &front, mailbox.handle(), quality);
         let worker =
             mailbox.start(core, guest, reds.clone(), Arc::clone(&counters)).map_err(StartError::Thread)?;
         Ok(Self {
-            listener,
-            local_addr,
-            acceptor: Arc::new(Acceptor { offer, keys, auth: config.auth, deadline: config.link_deadline }),
-            linking: Arc::new(Semaphore::new(config.max_linking)),
+            listeners,
+            local_addrs,
+            accepted,
+            front,
             reds,
             reds_task: tokio::spawn(actor.run(events)),
             worker,
+            control,
             counters,
         })
     }
 
-    /// Where the server listens.
+    /// Where the server listens, with the ports that were taken.
     #[must_use]
-    pub fn local_addr(&self) -> SocketAddr {
-        self.local_addr
+    pub fn local_addrs(&self) -> &[ListenAt] {
+        &self.local_addrs
+    }
+
+    /// The certificate that the server shows, if it speaks TLS.
+    #[must_use]
+    pub fn tls(&self) -> Option<&Tls> {
+        self.front.acceptor.opener.tls.as_deref()
+    }
+
+    /// Looks after the server, while it runs.
+    #[must_use]
+    pub fn control(&self) -> Control {
+        self.control.clone()
     }
 
     /// Reads the server's counters, while it runs and after.
@@ -130,50 +187,33 @@ impl Server {
 
     /// Serves until `until` is ready, then closes every connection.
     pub async fn run(mut self, until: impl Future<Output = ()>) {
-        tokio::pin!(until);
-        loop {
-            tokio::select! {
-                () = &mut until => break,
-                accepted = self.listener.accept() => match accepted {
-                    Ok((stream, peer)) => self.accept(stream, peer),
-                    Err(error) => {
-                        // Out of descriptors, most likely: connections that end give some back.
-                        tracing::warn!("cannot accept: {error}");
-                        tokio::time::sleep(ACCEPT_PAUSE).await;
-                    }
-                },
-            }
+        let mut accepting = JoinSet::new();
+        for incoming in self.accepted {
+            self.front.receive(incoming);
         }
+        for listener in self.listeners {
+            accepting.spawn(accept(listener, Arc::clone(&self.front)));
+        }
+        until.await;
+        accepting.shutdown().await;
+        self.front.linking.end();
         self.reds_task.abort();
         let _ = tokio::task::spawn_blocking(move || self.worker.stop()).await;
     }
+}
 
-    fn accept(&self, stream: tokio::net::TcpStream, peer: SocketAddr) {
-        let Ok(place) = Arc::clone(&self.linking).try_acquire_owned() else {
-            tracing::warn!(%peer, "too many connections are linking; closed");
-            return;
-        };
-        let (acceptor, reds) = (Arc::clone(&self.acceptor), self.reds.clone());
-        tokio::spawn(async move {
-            let linked = acceptor.link(stream, peer).await;
-            drop(place);
-            if let Some(linked) = linked {
-                let _ = reds.send(RedsEvent::Linked(linked));
+/// Lets connections in for ever.
+async fn accept(listener: Listener, front: Arc<Front>) {
+    loop {
+        match listener.accept().await {
+            Ok(incoming) => front.receive(incoming),
+            Err(error) => {
+                // Out of descriptors, most likely: connections that end give some back.
+                tracing::warn!("cannot accept: {error}");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
             }
-        });
+        }
     }
 }
 
 const ACCEPT_PAUSE: std::time::Duration = std::time::Duration::from_millis(100);
-
-/// Connections that the kernel holds for a server that is busy.
-const BACKLOG: i32 = 1024;
-
-fn listen(addr: SocketAddr) -> io::Result<TcpListener> {
-    let socket = Socket::new(Domain::for_address(addr), Type::STREAM, Some(Protocol::TCP))?;
-    socket.set_reuse_address(true)?;
-    socket.set_nonblocking(true)?;
-    socket.bind(&addr.into())?;
-    socket.listen(BACKLOG)?;
-    TcpListener::from_std(socket.into())
-}

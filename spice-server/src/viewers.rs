@@ -3,7 +3,6 @@
 //! Nobody keeps a list of it: a question goes to the owner of the viewers and from there to that of their displays, which
 //! answers. So what is told is of one moment of each, no lock is needed, and a server that nobody asks does nothing.
 
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use spice_channel::{ClientId, Time};
@@ -12,7 +11,9 @@ use spice_proto::{ChannelId, ChannelType};
 use tokio::sync::mpsc::WeakUnboundedSender;
 use tokio::sync::oneshot;
 
+use crate::access::{Credential, Permissions, Role};
 use crate::reds::{RedsEvent, RedsHandle};
+use crate::transport::{Peer, Transport};
 
 /// One viewer of the server.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,7 +21,15 @@ pub struct Viewer {
     /// The server's own name for it; never used again.
     pub id: ClientId,
     /// Where its main channel comes from.
-    pub peer: SocketAddr,
+    pub peer: Peer,
+    /// What its main channel is wrapped in.
+    pub transport: Transport,
+    /// By what it was let in.
+    pub credential: Credential,
+    /// Its role.
+    pub role: Role,
+    /// What it may do in that role.
+    pub permissions: Permissions,
     /// How long it has been here.
     pub connected: Duration,
     /// The channels that it has linked, in the order of type and id.

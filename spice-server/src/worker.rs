@@ -12,7 +12,6 @@ use spice_channel::{ChannelLink, ClientId, Time};
 use spice_display::{EncodeDone, EncodeJob, RedWorker};
 use spice_proto::inputs::KeyModifiers;
 use spice_proto::{ChannelType, LinkError};
-use tokio::net::TcpStream;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 
@@ -20,15 +19,17 @@ use crate::clock;
 use crate::guest::{Guest, GuestInput, GuestWaker};
 use crate::io::{ChannelDriver, Connection, ConnectionEvent, Ended, ReadPermit, connect};
 use crate::link::result;
+use crate::quality::Quality;
 use crate::reds::{RedsEvent, RedsHandle};
 use crate::stats::Counters;
+use crate::transport::Stream;
 use crate::viewers::Roll;
 
 /// What the worker is told.
 #[derive(Debug)]
 pub(crate) enum WorkerMessage {
     /// A viewer has linked a display or cursor channel; only the result is still to be sent.
-    Connect(ChannelType, ClientId, ChannelLink, TcpStream),
+    Connect(ChannelType, ClientId, ChannelLink, Stream),
     /// A connection says something.
     Connection(ChannelType, ClientId, ConnectionEvent),
     /// A viewer is gone.
@@ -39,6 +40,8 @@ pub(crate) enum WorkerMessage {
     PointerIsLocal(bool),
     /// A picture has been packed.
     Encoded(EncodeDone),
+    /// Pictures are packed otherwise from now on.
+    Quality(Quality),
     /// Somebody asks how the viewers fare.
     Call(Roll),
     /// Something may be new.
@@ -60,7 +63,7 @@ impl WorkerHandle {
 
     /// Starts a connection whose events come to the worker. The worker itself does, so that it knows the connection
     /// before it hears from it.
-    fn connect(&self, runtime: &Handle, kind: ChannelType, id: ClientId, stream: TcpStream) -> Connection {
+    fn connect(&self, runtime: &Handle, kind: ChannelType, id: ClientId, stream: Stream) -> Connection {
         let mailbox = self.mailbox.clone();
         let _runtime = runtime.enter();
         connect(stream, result(LinkError::OK), move |event| {
@@ -284,6 +287,9 @@ impl Worker {
             WorkerMessage::Encoded(done) => {
                 self.encoding -= 1;
                 display.handle_encoded(done);
+            }
+            WorkerMessage::Quality(quality) => {
+                display.set_quality(quality.compression, quality.jpeg, quality.zlib_glz);
             }
             WorkerMessage::Call(roll) => roll.answer(display, now),
             WorkerMessage::Wake | WorkerMessage::Stop => {}

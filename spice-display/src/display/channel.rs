@@ -11,9 +11,9 @@ use super::draw::{Draw, Target};
 use super::encoder::Encoder;
 use super::shared::Shared;
 use super::snapshots::Snapshots;
-use super::viewer::{DisplayViewer, ViewerStats};
+use super::viewer::{DisplayViewer, ViewerStats, WanCompression};
 use crate::canvas::{Canvas, PaintError};
-use crate::image::{EncodeDone, EncodeJob, ImageKeys};
+use crate::image::{Compression, EncodeDone, EncodeJob, ImageKeys};
 use crate::qxl::{Bitmap, Drawable};
 use crate::surface::{DrawError, Drawn, SurfaceError, SurfaceShape, SurfaceTable};
 
@@ -56,6 +56,15 @@ impl DisplayChannel {
             },
             config,
             failures: Vec::new(),
+        }
+    }
+
+    /// How viewers get their pictures from now on, those that are here too; images as a viewer likes them, where it has
+    /// said how.
+    pub fn set_quality(&mut self, compression: Compression, jpeg: WanCompression, zlib_glz: WanCompression) {
+        self.config = DisplayConfig { compression, jpeg, zlib_glz, ..self.config };
+        for (_, viewer) in self.channel.iter_mut() {
+            viewer.set_quality(&self.config);
         }
     }
 

@@ -30,7 +30,7 @@ pub(crate) enum Door {
 
 /// By what somebody has come in.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Credential {
+pub enum Credential {
     /// Nothing was asked.
     Nothing,
     /// The password of this ticket.
@@ -125,16 +125,6 @@ impl Access {
             }
         }
         access
-    }
-
-    /// Whether everybody is let in, whatever it shows.
-    pub(crate) const fn is_open(&self) -> bool {
-        self.open
-    }
-
-    /// Whether there are users, and so whether SASL is to be offered.
-    pub(crate) const fn has_users(&self) -> bool {
-        self.users.is_some()
     }
 
     /// Whether this origin may try this door, before anything is spent on it. A session's own origin may try its

@@ -9,7 +9,7 @@ use spice_channel::Time;
 
 /// Where a connection comes from, as far as attempts are counted together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Origin {
+pub(crate) enum Origin {
     /// An address; one of IPv6 stands for its /64, which one host can use as it likes. Made by [`Origin::of_ip`].
     Ip(IpAddr),
     /// The user at the other end of a Unix socket, where the system tells.
@@ -20,7 +20,7 @@ impl Origin {
     /// The origin that this address belongs to. An IPv4 address written as one of IPv6 (RFC 4291, 2.5.5.2) is that
     /// IPv4 address.
     #[must_use]
-    pub fn of_ip(ip: IpAddr) -> Self {
+    pub(crate) fn of_ip(ip: IpAddr) -> Self {
         Self::Ip(match ip.to_canonical() {
             IpAddr::V6(v6) => Ipv6Addr::from_bits(v6.to_bits() >> 64 << 64).into(),
             v4 @ IpAddr::V4(_) => v4,
@@ -52,7 +52,7 @@ const ORIGINS: usize = 4096;
 /// This origin has to wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("locked out after too many failed attempts")]
-pub struct LockedOut {
+pub(crate) struct LockedOut {
     /// When it may try again.
     pub until: Time,
 }
@@ -112,7 +112,8 @@ impl Lockout {
     }
 
     /// Origins that are remembered.
-    pub(crate) fn len(&self) -> usize {
+    #[cfg(test)]
+    fn len(&self) -> usize {
         self.origins.len()
     }
 
@@ -139,7 +140,7 @@ impl Lockout {
         }
         let count = before.map_or(0, |failures| failures.count).saturating_add(1);
         let mut until = before.and_then(|failures| failures.until);
-        let begins = count % FAILURES == 0;
+        let begins = count.is_multiple_of(FAILURES);
         if begins {
             until = until.max(Some(now + span(count)));
         }

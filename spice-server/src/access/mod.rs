@@ -20,8 +20,9 @@ mod store;
 mod ticket;
 mod users;
 
-pub(crate) use gate::{Access, Credential, Denied, Door, Grant, Why};
-pub use lockout::{LockedOut, Origin};
+pub use gate::Credential;
+pub(crate) use gate::{Access, Denied, Door, Grant};
+pub(crate) use lockout::{LockedOut, Origin};
 pub use permissions::{Permissions, Role, UnknownPermission, UnknownRole};
 pub(crate) use places::{PlaceId, Places};
 pub(crate) use sasl::{MAX_SASL_DATA, Progress, SaslExchange, SaslFailure};

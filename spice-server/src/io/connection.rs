@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use bytes::{Buf, Bytes, BytesMut};
 use spice_channel::Transmit;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
-use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinHandle;
+
+use crate::transport::Stream;
 
 /// Bytes that one connection may have waiting for its owner. The reader stops there, and TCP holds the peer.
 const READ_AHEAD: usize = 64 << 10;
@@ -20,9 +20,6 @@ const READ_SIZE: usize = 16 << 10;
 
 /// Pieces in one write.
 const WRITE_PIECES: usize = 64;
-
-/// Unsent bytes that the kernel may hold. What waits beyond it waits in a pipe, where it can still be replaced.
-const NOTSENT_LOWAT: u32 = 128 << 10;
 
 /// What a connection tells its owner.
 #[derive(Debug)]
@@ -78,13 +75,25 @@ impl Drop for Connection {
 /// Starts the tasks of a connection. `greeting` is written first and not reported; every event goes to `deliver`.
 /// Must be called on the runtime.
 pub(crate) fn connect(
-    stream: TcpStream,
+    stream: Stream,
     greeting: Vec<u8>,
     deliver: impl Fn(ConnectionEvent) + Send + Sync + 'static,
 ) -> Connection {
-    let _ = stream.set_nodelay(true);
-    let _ = socket2::SockRef::from(&stream).set_tcp_notsent_lowat(NOTSENT_LOWAT);
-    let (read_half, write_half) = stream.into_split();
+    match stream {
+        Stream::Tcp(stream) => start(stream.into_split(), greeting, deliver),
+        Stream::Unix(stream) => start(stream.into_split(), greeting, deliver),
+        Stream::Layered(stream) => start(tokio::io::split(stream), greeting, deliver),
+    }
+}
+
+fn start(
+    (read_half, write_half): (
+        impl AsyncRead + Send + Unpin + 'static,
+        impl AsyncWrite + Send + Unpin + 'static,
+    ),
+    greeting: Vec<u8>,
+    deliver: impl Fn(ConnectionEvent) + Send + Sync + 'static,
+) -> Connection {
     let (pieces, queue) = unbounded_channel();
     let deliver = Arc::new(deliver);
     let to_owner = Arc::clone(&deliver);
@@ -100,7 +109,10 @@ pub(crate) fn connect(
     Connection { pieces, reader, writer }
 }
 
-async fn read(mut socket: OwnedReadHalf, deliver: &(impl Fn(ConnectionEvent) + Sync)) -> io::Result<()> {
+async fn read(
+    mut socket: impl AsyncRead + Unpin,
+    deliver: &(impl Fn(ConnectionEvent) + Sync),
+) -> io::Result<()> {
     let ahead = Arc::new(Semaphore::new(READ_AHEAD));
     let mut buffer = BytesMut::new();
     loop {
@@ -116,12 +128,13 @@ async fn read(mut socket: OwnedReadHalf, deliver: &(impl Fn(ConnectionEvent) + S
 }
 
 async fn write(
-    mut socket: OwnedWriteHalf,
+    mut socket: impl AsyncWrite + Unpin,
     greeting: Vec<u8>,
     mut queue: UnboundedReceiver<Bytes>,
     deliver: &(impl Fn(ConnectionEvent) + Sync),
 ) -> io::Result<()> {
     socket.write_all(&greeting).await?;
+    socket.flush().await?;
     let mut batch = Vec::with_capacity(WRITE_PIECES);
     while queue.recv_many(&mut batch, WRITE_PIECES).await > 0 {
         let mut pieces = batch.as_mut_slice();
@@ -135,6 +148,8 @@ async fn write(
             deliver(ConnectionEvent::Written(len));
         }
         batch.clear();
+        // A layer may hold back what is not yet a whole record of its own.
+        socket.flush().await?;
     }
     Ok(())
 }

@@ -10,6 +10,7 @@ use std::thread;
 
 use rsa::pkcs8::EncodePublicKey;
 use rsa::{Oaep, PrivateKey};
+use rustix::process::setpriority_process;
 use spice_proto::link::{PUBLIC_KEY_LEN, TICKET_LEN};
 use zeroize::Zeroizing;
 
@@ -20,6 +21,9 @@ const POOL: usize = 64;
 const SPARE_LINKS: u32 = 256;
 
 const KEY_BITS: usize = 1024;
+
+/// How nice the thread is that makes them.
+const LOWEST: i32 = 19;
 
 /// A key that could not be made.
 #[derive(Debug, thiserror::Error)]
@@ -127,6 +131,9 @@ impl Ready {
 }
 
 fn fill(keys: &SyncSender<LinkKey>) {
+    // Whoever asks for keys as fast as it can must not take the processor from those who are in. Linux has a priority
+    // for each thread, and without one the keys are only made sooner.
+    let _ = setpriority_process(None, LOWEST);
     loop {
         match KeyPair::generate() {
             Ok(pair) => {

@@ -1,7 +1,8 @@
 //! The handshake, without I/O: each state is a type that its step consumes.
 //!
 //! ```text
-//! AwaitHeader -> AwaitMess -> AwaitMechanism -> AwaitTicket -> Linked
+//! AwaitHeader -> AwaitMess -> AwaitMechanism -> AwaitTicket -> Offered -> Linked
+//!                    |               \------> AwaitStart -> AwaitStep ------^
 //!                    \____________________________^  a viewer without AUTH_SELECTION
 //! ```
 //!
@@ -9,14 +10,20 @@
 //! in the states, and dies with the last of them.
 
 use bytes::Bytes;
+use spice_channel::Time;
 use spice_proto::caps::{Capabilities, CapabilitySet, CommonCap};
+use spice_proto::link::sasl;
 use spice_proto::link::{
     AuthMechanism, LinkHeader, LinkMess, LinkReply, MAGIC, MAX_LINK_BODY, TICKET_LEN, VERSION_MAJOR,
 };
 use spice_proto::{ChannelId, ChannelType, DecodeError, LinkError};
+use zeroize::Zeroizing;
 
+use super::admission::Admission;
 use super::keys::{KeyPool, LinkKey};
-use crate::config::Auth;
+use super::security::ChannelSecurity;
+use crate::access::{Auth, DecoyKey, Denied, Door, Grant, LockedOut, Progress, SaslExchange, SaslFailure};
+use crate::transport::{Peer, Transport};
 
 /// Why a link ends before it is one.
 #[derive(Debug, thiserror::Error)]
@@ -31,10 +38,16 @@ pub(crate) enum Reason {
     Decode(#[from] DecodeError),
     #[error("there is no {kind} channel {id}")]
     NoChannel { kind: ChannelType, id: ChannelId },
-    #[error("the viewer cannot authenticate with a ticket")]
+    #[error("the {kind} channel: {error}")]
+    Security { kind: ChannelType, error: LinkError },
+    #[error("the viewer cannot authenticate as it would")]
     Mechanism,
-    #[error("wrong ticket")]
-    Ticket,
+    #[error("{0}")]
+    Locked(#[from] LockedOut),
+    #[error("{0}")]
+    Denied(#[from] Denied),
+    #[error("SASL: {0}")]
+    Sasl(#[from] SaslFailure),
     #[error("no key is left for now")]
     NoKey,
 }
@@ -48,15 +61,15 @@ pub(crate) struct Refusal {
 
 impl Refusal {
     /// In place of the link reply.
-    fn reply(reason: Reason, error: LinkError) -> Self {
+    fn reply(reason: impl Into<Reason>, error: LinkError) -> Self {
         let mut answer = Vec::new();
         LinkReply::refusal(error).encode(&mut answer);
-        Self { reason, answer }
+        Self { reason: reason.into(), answer }
     }
 
     /// In place of the result at the end.
-    fn result(reason: Reason, error: LinkError) -> Self {
-        Self { reason, answer: result(error) }
+    fn result(reason: impl Into<Reason>, error: LinkError) -> Self {
+        Self { reason: reason.into(), answer: result(error) }
     }
 }
 
@@ -83,6 +96,46 @@ impl Offer {
     }
 }
 
+/// What every handshake needs.
+#[derive(Debug)]
+pub(crate) struct Rules {
+    pub(crate) offer: Offer,
+    pub(crate) keys: KeyPool,
+    pub(crate) auth: Auth,
+    pub(crate) security: ChannelSecurity,
+    /// From what is made up what users show that do not exist.
+    pub(crate) decoys: DecoyKey,
+}
+
+impl Rules {
+    /// Whether a viewer that comes this way may show which user it is. Viewers take SASL when they can, and it alone
+    /// then, and those of the C project take none without TLS: so where there are tickets too, SASL is what is spoken
+    /// over TLS.
+    fn has_sasl(&self, transport: Transport) -> bool {
+        let Auth::Required(credentials) = &self.auth else { return false };
+        credentials.users.is_some() && (transport.is_secure() || credentials.tickets.is_empty())
+    }
+}
+
+/// One connection that links.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Visit<'a> {
+    pub(crate) rules: &'a Rules,
+    pub(crate) admission: &'a Admission,
+    pub(crate) peer: Peer,
+    pub(crate) transport: Transport,
+    /// Whether what is not encrypted may be let in.
+    pub(crate) plain_allowed: bool,
+    pub(crate) now: Time,
+}
+
+/// A link that is let in.
+#[derive(Debug)]
+pub(crate) struct Linked {
+    pub(crate) mess: LinkMess,
+    pub(crate) grant: Grant,
+}
+
 /// Nothing has come yet.
 #[derive(Debug)]
 pub(crate) struct AwaitHeader;
@@ -104,11 +157,36 @@ pub(crate) struct AwaitTicket {
     key: LinkKey,
 }
 
+/// The viewer knows the mechanisms of SASL and chooses one.
+#[derive(Debug)]
+pub(crate) struct AwaitStart(AwaitStep);
+
+/// The viewer has been challenged.
+#[derive(Debug)]
+pub(crate) struct AwaitStep {
+    mess: LinkMess,
+    exchange: SaslExchange,
+}
+
 /// What follows the link message.
 #[derive(Debug)]
 pub(crate) enum Authentication {
     Mechanism(AwaitMechanism),
     Ticket(AwaitTicket),
+}
+
+/// What follows the choice of how to authenticate.
+#[derive(Debug)]
+pub(crate) enum Chosen {
+    Ticket(AwaitTicket),
+    Sasl(AwaitStart),
+}
+
+/// What follows a message of SASL.
+#[derive(Debug)]
+pub(crate) enum Stepped {
+    More(AwaitStep),
+    Linked(Linked),
 }
 
 impl AwaitHeader {
@@ -136,29 +214,41 @@ impl AwaitMess {
         self.size as usize
     }
 
-    /// Answers the link message with a key of its own.
+    /// Answers the link message with a key of its own. Who is locked out costs none.
     pub(crate) fn step(
         self,
         body: &Bytes,
-        offer: &Offer,
-        keys: &KeyPool,
+        visit: &Visit<'_>,
         out: &mut Vec<u8>,
     ) -> Result<Authentication, Refusal> {
-        let mess =
-            LinkMess::decode(body).map_err(|error| Refusal::reply(error.into(), LinkError::INVALID_DATA))?;
+        let rules = visit.rules;
+        let mess = LinkMess::decode(body).map_err(|error| Refusal::reply(error, LinkError::INVALID_DATA))?;
         let (kind, id) = (mess.channel_type, mess.channel_id);
-        let Some(channel) = offer.caps(kind, id) else {
+        let Some(channel) = rules.offer.caps(kind, id) else {
             return Err(Refusal::reply(Reason::NoChannel { kind, id }, LinkError::CHANNEL_NOT_AVAILABLE));
         };
-        let Some(key) = keys.take() else {
+        let demand = rules.security.refuses(kind, visit.transport, visit.peer, visit.plain_allowed);
+        if let Some(error) = demand {
+            return Err(Refusal::reply(Reason::Security { kind, error }, error));
+        }
+        visit
+            .admission
+            .lock()
+            .may_try(visit.peer.origin(), &door(&mess), visit.now)
+            .map_err(|locked| Refusal::reply(locked, LinkError::PERMISSION_DENIED))?;
+        let Some(key) = rules.keys.take() else {
             return Err(Refusal::reply(Reason::NoKey, LinkError::ERROR));
         };
-        let common = [CommonCap::PROTOCOL_AUTH_SELECTION, CommonCap::AUTH_SPICE, CommonCap::MINI_HEADER];
+        let mut common =
+            vec![CommonCap::PROTOCOL_AUTH_SELECTION, CommonCap::AUTH_SPICE, CommonCap::MINI_HEADER];
+        if rules.has_sasl(visit.transport) {
+            common.push(CommonCap::AUTH_SASL);
+        }
         LinkReply {
             error: LinkError::OK,
             public_key: *key.public_der(),
             caps: Capabilities {
-                common: CapabilitySet::new(common.map(|cap| cap.0)),
+                common: CapabilitySet::new(common.into_iter().map(|cap| cap.0)),
                 channel: channel.clone(),
             },
         }
@@ -177,11 +267,23 @@ impl AwaitMechanism {
     /// Bytes that the step takes.
     pub(crate) const LEN: usize = 4;
 
-    pub(crate) fn step(self, bytes: [u8; Self::LEN]) -> Result<AwaitTicket, Refusal> {
-        match AuthMechanism(u32::from_le_bytes(bytes)) {
-            AuthMechanism::SPICE => Ok(self.0),
-            _ => Err(Refusal::result(Reason::Mechanism, LinkError::INVALID_DATA)),
-        }
+    pub(crate) fn step(
+        self,
+        bytes: [u8; Self::LEN],
+        visit: &Visit<'_>,
+        out: &mut Vec<u8>,
+    ) -> Result<Chosen, Refusal> {
+        let rules = visit.rules;
+        let mess = match AuthMechanism(u32::from_le_bytes(bytes)) {
+            AuthMechanism::SPICE => return Ok(Chosen::Ticket(self.0)),
+            AuthMechanism::SASL if rules.has_sasl(visit.transport) => self.0.mess,
+            _ => return Err(Refusal::result(Reason::Mechanism, LinkError::INVALID_DATA)),
+        };
+        let access = visit.admission.lock();
+        let exchange = access.sasl(&door(&mess), visit.transport.is_secure(), &rules.decoys);
+        let exchange = exchange.ok_or_else(|| Refusal::result(Reason::Mechanism, LinkError::INVALID_DATA))?;
+        out.extend_from_slice(&exchange.mechanisms().encode().to_bytes());
+        Ok(Chosen::Sasl(AwaitStart(AwaitStep { mess, exchange })))
     }
 }
 
@@ -189,20 +291,89 @@ impl AwaitTicket {
     /// Bytes that the step takes.
     pub(crate) const LEN: usize = TICKET_LEN;
 
-    /// Lets the viewer in or not. The result, when it is in, is sent by who admits it.
-    pub(crate) fn step(self, ticket: &[u8; Self::LEN], auth: &Auth) -> Result<LinkMess, Refusal> {
-        let admitted = match auth {
-            Auth::Open => true,
-            Auth::Ticket(expected) => {
-                self.key.decrypt(ticket).is_some_and(|offered| expected.matches(&offered))
-            }
+    /// Reads what is offered, which costs a decryption where anybody looks at it.
+    pub(crate) fn step(self, ticket: &[u8; Self::LEN], auth: &Auth) -> Offered {
+        let secret = match auth {
+            Auth::Open => None,
+            Auth::Required(_) => self.key.decrypt(ticket),
         };
-        if admitted {
-            Ok(self.mess)
-        } else {
-            Err(Refusal::result(Reason::Ticket, LinkError::PERMISSION_DENIED))
+        Offered { mess: self.mess, secret }
+    }
+}
+
+/// What a viewer has offered to be let in; nothing where it was not encrypted as it should.
+pub(crate) struct Offered {
+    mess: LinkMess,
+    secret: Option<Zeroizing<Vec<u8>>>,
+}
+
+impl Offered {
+    /// Lets the viewer in or not. The result, when it is in, is sent by who gives it its channel.
+    pub(crate) fn step(self, visit: &Visit<'_>) -> Result<Linked, Refusal> {
+        let offered = self.secret.as_ref().map(|secret| secret.as_slice());
+        let mut access = visit.admission.lock();
+        match access.admit_ticket(visit.peer.origin(), &door(&self.mess), offered, visit.now) {
+            Ok(grant) => Ok(Linked { mess: self.mess, grant }),
+            Err(denied) => Err(Refusal::result(denied, LinkError::PERMISSION_DENIED)),
         }
     }
+}
+
+impl AwaitStart {
+    /// Works out the answer, which may cost thousands of hashes.
+    pub(crate) fn step(self, start: &sasl::Start) -> Answered {
+        let AwaitStep { mess, mut exchange } = self.0;
+        let progress = exchange.start(start);
+        Answered { state: AwaitStep { mess, exchange }, progress }
+    }
+}
+
+impl AwaitStep {
+    /// Works out the answer, which may cost thousands of hashes.
+    pub(crate) fn step(mut self, step: &sasl::Step) -> Answered {
+        let progress = self.exchange.step(step);
+        Answered { state: self, progress }
+    }
+}
+
+/// What a message of SASL has led to.
+#[derive(Debug)]
+pub(crate) struct Answered {
+    state: AwaitStep,
+    progress: Result<Progress, SaslFailure>,
+}
+
+impl Answered {
+    /// Lets the viewer in, or not, or asks for more.
+    pub(crate) fn step(self, visit: &Visit<'_>, out: &mut Vec<u8>) -> Result<Stepped, Refusal> {
+        let Self { state, progress } = self;
+        let origin = visit.peer.origin();
+        // The protocol has no word for a refusal before the exchange is complete: the connection just ends.
+        let silent = |reason: Reason| Refusal { reason, answer: Vec::new() };
+        match progress {
+            Ok(Progress::Continue(challenge)) => {
+                out.extend_from_slice(&challenge.encode().to_bytes());
+                Ok(Stepped::More(state))
+            }
+            Ok(Progress::Done { challenge, user }) => {
+                let mess = state.mess;
+                let admitted = visit.admission.lock().admit_user(origin, &door(&mess), &user, visit.now);
+                let grant = admitted.map_err(|denied| silent(denied.into()))?;
+                out.extend_from_slice(&challenge.encode().to_bytes());
+                out.extend_from_slice(&sasl::Outcome::Accepted.encode().to_bytes());
+                Ok(Stepped::Linked(Linked { mess, grant }))
+            }
+            Err(failure) => {
+                visit.admission.lock().fail(origin, &door(&state.mess), visit.now);
+                Err(silent(failure.into()))
+            }
+        }
+    }
+}
+
+/// What a link asks to be let into.
+fn door(mess: &LinkMess) -> Door {
+    if mess.channel_type == ChannelType::MAIN { Door::Main } else { Door::Channel(mess.connection_id) }
 }
 
 #[cfg(test)]
@@ -210,12 +381,63 @@ mod tests {
     use spice_proto::ConnectionId;
 
     use super::*;
-    use crate::config::Ticket;
+    use crate::access::{Secret, Users};
 
-    fn offer() -> Offer {
+    fn rules(auth: Auth) -> Rules {
         let mut offer = Offer::default();
         offer.add(ChannelType::MAIN, ChannelId(0), CapabilitySet::default());
-        offer
+        Rules {
+            offer,
+            keys: KeyPool::open().unwrap(),
+            auth,
+            security: ChannelSecurity::default(),
+            decoys: DecoyKey::new([7; 32]),
+        }
+    }
+
+    /// What a connection from this machine meets.
+    struct Desk {
+        rules: Rules,
+        admission: Admission,
+        transport: Transport,
+        plain_allowed: bool,
+    }
+
+    impl Desk {
+        fn new(auth: Auth) -> Self {
+            let admission = Admission::new(&auth);
+            Self { rules: rules(auth), admission, transport: Transport::Plain, plain_allowed: true }
+        }
+
+        fn visit(&self, now: Time) -> Visit<'_> {
+            Visit {
+                rules: &self.rules,
+                admission: &self.admission,
+                peer: Peer::Ip("192.0.2.1:1000".parse().unwrap()),
+                transport: self.transport,
+                plain_allowed: self.plain_allowed,
+                now,
+            }
+        }
+
+        fn step(&self, body: &Bytes, out: &mut Vec<u8>) -> Result<Authentication, Refusal> {
+            AwaitMess { size: 0 }.step(body, &self.visit(Time::ZERO), out)
+        }
+
+        fn mechanism(&self) -> AwaitMechanism {
+            match self.step(&mess(ChannelType::MAIN, true), &mut Vec::new()) {
+                Ok(Authentication::Mechanism(state)) => state,
+                other => panic!("no choice of mechanism: {other:?}"),
+            }
+        }
+
+        fn ticket(&self, ticket: &[u8; TICKET_LEN], now: Time) -> Result<Linked, Refusal> {
+            let (await_mess, body) = (AwaitMess { size: 0 }, mess(ChannelType::MAIN, false));
+            match await_mess.step(&body, &self.visit(now), &mut Vec::new())? {
+                Authentication::Ticket(state) => state.step(ticket, &self.rules.auth).step(&self.visit(now)),
+                Authentication::Mechanism(_) => panic!("no ticket"),
+            }
+        }
     }
 
     fn header(magic: [u8; 4], major: u32, size: u32) -> [u8; 16] {
@@ -243,6 +465,12 @@ mod tests {
         reply.error
     }
 
+    fn users() -> Auth {
+        let line = format!("ann:{}\n", crate::access::verifier(b"pw", b"0123456789abcdef", 4096));
+        let users = Users::parse(&line).unwrap();
+        Auth::Required(crate::access::Credentials { tickets: Vec::new(), users: Some(users) })
+    }
+
     #[test]
     fn headers_are_refused_with_the_protocols_error() {
         for (bytes, error) in [
@@ -259,56 +487,97 @@ mod tests {
 
     #[test]
     fn messages_are_refused_with_the_protocols_error() {
-        let keys = KeyPool::open().unwrap();
-        let step = |body: &Bytes| AwaitMess { size: 0 }.step(body, &offer(), &keys, &mut Vec::new());
+        let desk = Desk::new(Auth::Open);
         let full = mess(ChannelType::MAIN, true);
         for short in 0..full.len() {
-            assert_eq!(refused_with(&step(&full.slice(..short)).unwrap_err()), LinkError::INVALID_DATA);
+            let refusal = desk.step(&full.slice(..short), &mut Vec::new()).unwrap_err();
+            assert_eq!(refused_with(&refusal), LinkError::INVALID_DATA);
         }
         for kind in [ChannelType::DISPLAY, ChannelType(0), ChannelType(200)] {
-            let refusal = step(&mess(kind, true)).unwrap_err();
+            let refusal = desk.step(&mess(kind, true), &mut Vec::new()).unwrap_err();
             assert_eq!(refused_with(&refusal), LinkError::CHANNEL_NOT_AVAILABLE);
         }
     }
 
     #[test]
+    fn a_viewer_that_comes_plain_where_tls_is_wanted_is_told_so() {
+        let mut desk = Desk::new(Auth::Open);
+        let step = |desk: &Desk| {
+            desk.step(&mess(ChannelType::MAIN, true), &mut Vec::new()).err().map(|it| refused_with(&it))
+        };
+        assert_eq!(step(&desk), None);
+        desk.plain_allowed = false;
+        assert_eq!(step(&desk), Some(LinkError::NEED_SECURED));
+        desk.transport = Transport::Tls;
+        assert_eq!(step(&desk), None);
+        desk.plain_allowed = true;
+        desk.rules.security = "default=plain".parse().unwrap();
+        assert_eq!(step(&desk), Some(LinkError::NEED_UNSECURED));
+    }
+
+    #[test]
     fn a_viewer_that_does_not_select_goes_straight_to_its_ticket() {
-        let keys = KeyPool::open().unwrap();
         let mut out = Vec::new();
-        let state = AwaitMess { size: 0 }.step(&mess(ChannelType::MAIN, false), &offer(), &keys, &mut out);
+        let state = Desk::new(Auth::Open).step(&mess(ChannelType::MAIN, false), &mut out);
         assert!(matches!(state, Ok(Authentication::Ticket(_))));
         assert!(LinkReply::decode(&Bytes::from(out).slice(LinkHeader::LEN..)).is_ok());
     }
 
     #[test]
-    fn only_the_ticket_mechanism_is_known() {
-        let keys = KeyPool::open().unwrap();
-        for number in [0_u32, 2, u32::MAX] {
-            let body = mess(ChannelType::MAIN, true);
-            let Ok(Authentication::Mechanism(state)) =
-                (AwaitMess { size: 0 }).step(&body, &offer(), &keys, &mut Vec::new())
-            else {
-                panic!("no choice of mechanism")
-            };
-            let refusal = state.step(number.to_le_bytes()).unwrap_err();
-            assert_eq!(refusal.answer, result(LinkError::INVALID_DATA));
+    fn sasl_is_known_where_there_are_users_and_nothing_else_ever() {
+        let sasl = AuthMechanism::SASL.0;
+        for (auth, numbers) in [(Auth::Open, vec![0, sasl, 3, u32::MAX]), (users(), vec![0, 3, u32::MAX])] {
+            let desk = Desk::new(auth);
+            for number in numbers {
+                let visit = desk.visit(Time::ZERO);
+                let refusal =
+                    desk.mechanism().step(u32::to_le_bytes(number), &visit, &mut Vec::new()).unwrap_err();
+                assert_eq!(refusal.answer, result(LinkError::INVALID_DATA));
+            }
         }
+        let desk = Desk::new(users());
+        let mut out = Vec::new();
+        let chosen = desk.mechanism().step(sasl.to_le_bytes(), &desk.visit(Time::ZERO), &mut out);
+        assert!(matches!(chosen, Ok(Chosen::Sasl(_))));
+        let (mechanisms, _) = sasl::Mechanisms::decode(&out.into()).unwrap().unwrap();
+        assert!(mechanisms.contains(b"SCRAM-SHA-256") && !mechanisms.contains(b"PLAIN"));
+    }
+
+    #[test]
+    fn where_there_are_tickets_too_sasl_is_for_tls() {
+        let Auth::Required(mut credentials) = users() else { panic!("no users") };
+        credentials.tickets.push(crate::access::Ticket::new(Secret::new(b"secret").unwrap()));
+        let mut desk = Desk::new(Auth::Required(credentials));
+        let offers_sasl = |desk: &Desk| {
+            let mut out = Vec::new();
+            desk.step(&mess(ChannelType::MAIN, true), &mut out).unwrap();
+            let reply = LinkReply::decode(&Bytes::from(out).slice(LinkHeader::LEN..)).unwrap();
+            reply.caps.has_common(CommonCap::AUTH_SASL)
+        };
+        assert!(!offers_sasl(&desk));
+        desk.transport = Transport::Tls;
+        assert!(offers_sasl(&desk));
     }
 
     #[test]
     fn a_ticket_that_is_wrong_or_no_ciphertext_at_all_is_refused_alike() {
-        let keys = KeyPool::open().unwrap();
-        let auth = Auth::Ticket(Ticket::new(b"secret").unwrap());
+        let desk = Desk::new(Auth::ticket(Secret::new(b"secret").unwrap()));
         for ticket in [[0; TICKET_LEN], [0xff; TICKET_LEN]] {
-            let mut out = Vec::new();
-            let body = mess(ChannelType::MAIN, false);
-            let Ok(Authentication::Ticket(state)) =
-                (AwaitMess { size: 0 }).step(&body, &offer(), &keys, &mut out)
-            else {
-                panic!("no ticket")
-            };
-            let refusal = state.step(&ticket, &auth).unwrap_err();
+            let refusal = desk.ticket(&ticket, Time::ZERO).unwrap_err();
             assert_eq!(refusal.answer, result(LinkError::PERMISSION_DENIED));
         }
+    }
+
+    #[test]
+    fn who_guesses_is_refused_before_it_costs_a_key_and_may_try_again_later() {
+        let desk = Desk::new(Auth::ticket(Secret::new(b"secret").unwrap()));
+        for _ in 0..5 {
+            assert!(desk.ticket(&[0; TICKET_LEN], Time::ZERO).is_err());
+        }
+        let refusal = desk.ticket(&[0; TICKET_LEN], Time::from_millis(9_999)).unwrap_err();
+        assert!(matches!(refusal.reason, Reason::Locked(_)), "{refusal:?}");
+        assert_eq!(refused_with(&refusal), LinkError::PERMISSION_DENIED);
+        let refusal = desk.ticket(&[0; TICKET_LEN], Time::from_millis(10_001)).unwrap_err();
+        assert!(matches!(refusal.reason, Reason::Denied(_)), "{refusal:?}");
     }
 }

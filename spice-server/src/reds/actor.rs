@@ -1,7 +1,6 @@
 //! The task that owns the viewers.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -12,15 +11,18 @@ use spice_proto::inputs::KeyModifiers;
 use spice_proto::main::MouseModes;
 use spice_proto::{ChannelType, ConnectionId, LinkError};
 use tokio::io::AsyncWriteExt;
-use tokio::net::TcpStream;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, WeakUnboundedSender};
-use tokio::time::sleep;
+use tokio::sync::oneshot;
+use tokio::time::{sleep, timeout};
 
 use super::{InputsChannel, MainChannel};
+use crate::access::{Grant, Permissions, Role, TicketId};
+use crate::audit::{Audit, AuditEvent};
 use crate::clock;
 use crate::io::{ChannelDriver, ConnectionEvent, Ended, ReadPermit, connect};
-use crate::link::{LinkedStream, result};
+use crate::link::{Admission, Linked, LinkedStream, result};
 use crate::stats::Counters;
+use crate::transport::{Peer, Stream, Transport};
 use crate::viewers::{Reply, Roll, Viewer};
 use crate::worker::{WorkerHandle, WorkerMessage};
 
@@ -37,17 +39,42 @@ pub(crate) enum RedsEvent {
     Leds(KeyModifiers),
     /// Somebody asks who is here.
     Viewers(Reply),
+    /// A viewer is to end; answers whether it was here.
+    Disconnect(ClientId, oneshot::Sender<bool>),
+    /// A viewer is to do more or less; answers whether it is here.
+    SetRole(ClientId, Role, oneshot::Sender<bool>),
+    /// A ticket is good for nothing any more; answers how many viewers it had let in, if there was one.
+    RevokeTicket(TicketId, oneshot::Sender<Option<usize>>),
 }
 
 /// How others reach the viewers' owner. It ends when every handle is gone.
 pub(crate) type RedsHandle = UnboundedSender<RedsEvent>;
 
-/// A viewer, where it comes from and since when it is here.
+/// A viewer, where it comes from, since when it is here and what it may do.
 #[derive(Debug)]
 struct Session {
     client: RedClient,
-    peer: SocketAddr,
+    peer: Peer,
+    transport: Transport,
     since: Time,
+    grant: Grant,
+    /// The role that it has now.
+    role: Role,
+}
+
+impl Session {
+    fn permissions(&self) -> Permissions {
+        self.role.limit(self.grant.permissions)
+    }
+}
+
+/// Whom the viewers' owner lets in, and whom it tells.
+#[derive(Debug)]
+pub(crate) struct Policy {
+    /// Viewers at a time.
+    pub(crate) max_viewers: usize,
+    pub(crate) admission: Arc<Admission>,
+    pub(crate) audit: Arc<Audit>,
 }
 
 /// The viewers, and the channels that concern the session rather than the screen.
@@ -61,6 +88,7 @@ pub(crate) struct Reds {
     inputs_connections: ChannelDriver,
     worker: WorkerHandle,
     this: WeakUnboundedSender<RedsEvent>,
+    policy: Policy,
     counters: Arc<Counters>,
 }
 
@@ -73,6 +101,7 @@ impl Reds {
         inputs: InputsChannel,
         worker: WorkerHandle,
         this: &RedsHandle,
+        policy: Policy,
         counters: Arc<Counters>,
     ) -> Self {
         Self {
@@ -84,6 +113,7 @@ impl Reds {
             inputs_connections: ChannelDriver::new(Arc::clone(&counters)),
             worker,
             this: this.downgrade(),
+            policy,
             counters,
         }
     }
@@ -138,6 +168,15 @@ impl Reds {
             RedsEvent::Ended(kind, ended) => self.handle_ended(kind, &ended, now),
             RedsEvent::Leds(leds) => self.inputs.set_leds(leds),
             RedsEvent::Viewers(reply) => self.call_roll(reply, now),
+            RedsEvent::Disconnect(id, reply) => {
+                let _ = reply.send(self.end_client(id, "it was disconnected", now));
+            }
+            RedsEvent::SetRole(id, role, reply) => {
+                let _ = reply.send(self.set_role(id, role));
+            }
+            RedsEvent::RevokeTicket(ticket, reply) => {
+                let _ = reply.send(self.revoke_ticket(ticket, now));
+            }
         }
     }
 
@@ -168,23 +207,27 @@ impl Reds {
 
     /// Gives a linked connection to its viewer: a new one for a main channel, the one it names for any other.
     fn handle_linked(&mut self, linked: LinkedStream, now: Time) {
-        let LinkedStream { stream, peer, mess } = linked;
+        let LinkedStream { stream, peer, transport, linked: Linked { mess, grant } } = linked;
         let kind = mess.channel_type;
         let admitted = if kind == ChannelType::MAIN {
-            Ok(self.new_client(peer, now))
+            self.new_client(peer, transport, grant, now)
         } else {
             self.find_client(mess.connection_id)
         };
         let attached = admitted.and_then(|id| {
-            let client = &mut self.clients.get_mut(&id).ok_or(LinkError::BAD_CONNECTION_ID)?.client;
-            client.attach(kind, mess.channel_id).map_err(|_| LinkError::CHANNEL_NOT_AVAILABLE)?;
-            Ok((id, client.connection()))
+            let session = self.clients.get_mut(&id).ok_or(NotAttached::NoViewer)?;
+            let permissions = session.permissions();
+            if !permissions.allows_channel(kind) {
+                return Err(NotAttached::NotAllowed);
+            }
+            session.client.attach(kind, mess.channel_id).map_err(|_| NotAttached::Twice)?;
+            Ok((id, session.client.connection(), permissions))
         });
-        let (id, connection) = match attached {
+        let (id, connection, permissions) = match attached {
             Ok(attached) => attached,
-            Err(error) => {
-                tracing::info!(%peer, "{kind} link refused: {error}");
-                refuse(stream, error);
+            Err(reason) => {
+                self.policy.audit.refused(peer, &format_args!("the {kind} channel: {reason}"));
+                refuse(stream, reason.error());
                 return;
             }
         };
@@ -195,16 +238,18 @@ impl Reds {
                 let stream = self.connect(stream, kind, id);
                 self.main_connections.connect(&mut self.main, id, link, stream, now);
                 self.main.greet(id, connection, now);
+                self.main.set_permissions(id, permissions);
             }
             ChannelType::INPUTS => {
                 let stream = self.connect(stream, kind, id);
                 self.inputs_connections.connect(&mut self.inputs, id, link, stream, now);
+                self.inputs.set_permissions(id, permissions);
             }
             _ => self.worker.send(WorkerMessage::Connect(kind, id, link, stream)),
         }
     }
 
-    fn connect(&self, stream: TcpStream, kind: ChannelType, id: ClientId) -> crate::io::Connection {
+    fn connect(&self, stream: Stream, kind: ChannelType, id: ClientId) -> crate::io::Connection {
         let this = self.this.clone();
         connect(stream, result(LinkError::OK), move |event| {
             if let Some(this) = this.upgrade() {
@@ -215,25 +260,68 @@ impl Reds {
 
     /// A viewer that begins. The name for its channels is drawn at random, whatever it asked for, so that no viewer
     /// can guess or choose another's.
-    fn new_client(&mut self, peer: SocketAddr, since: Time) -> ClientId {
-        let id = ClientId(self.next_client);
-        self.next_client += 1;
+    fn new_client(
+        &mut self,
+        peer: Peer,
+        transport: Transport,
+        grant: Grant,
+        now: Time,
+    ) -> Result<ClientId, NotAttached> {
+        let mut access = self.policy.admission.lock();
+        if self.clients.len() >= self.policy.max_viewers {
+            access.give_back(&grant);
+            return Err(NotAttached::Full);
+        }
         let connection = loop {
             let drawn = ConnectionId(rand::rng().random());
             if drawn.0 != 0 && self.clients.values().all(|session| session.client.connection() != drawn) {
                 break drawn;
             }
         };
-        self.clients.insert(id, Session { client: RedClient::new(id, connection), peer, since });
-        id
+        if !access.open_session(connection, grant.clone(), peer.origin()) {
+            return Err(NotAttached::Revoked);
+        }
+        drop(access);
+        let id = ClientId(self.next_client);
+        self.next_client += 1;
+        let (credential, role) = (grant.credential.clone(), grant.role);
+        let client = RedClient::new(id, connection);
+        self.clients.insert(id, Session { client, peer, transport, since: now, grant, role });
+        self.policy.audit.tell(AuditEvent::Connected { viewer: id, peer, transport, credential, role });
+        Ok(id)
     }
 
-    fn find_client(&self, connection: ConnectionId) -> Result<ClientId, LinkError> {
+    fn find_client(&self, connection: ConnectionId) -> Result<ClientId, NotAttached> {
         let mut clients = self.clients.values().map(|session| &session.client);
         clients
             .find(|client| client.connection() == connection)
             .map(RedClient::id)
-            .ok_or(LinkError::BAD_CONNECTION_ID)
+            .ok_or(NotAttached::NoViewer)
+    }
+
+    /// Lets a viewer do what its role allows and its ticket does; answers whether it is here.
+    fn set_role(&mut self, id: ClientId, role: Role) -> bool {
+        let Some(session) = self.clients.get_mut(&id) else { return false };
+        let from = std::mem::replace(&mut session.role, role);
+        let permissions = session.permissions();
+        self.inputs.set_permissions(id, permissions);
+        self.main.set_permissions(id, permissions);
+        self.forward_inputs(None);
+        if from != role {
+            tracing::info!("{id}: may {role} now");
+            self.policy.audit.tell(AuditEvent::RoleChanged { viewer: id, from, to: role });
+        }
+        true
+    }
+
+    fn revoke_ticket(&mut self, ticket: TicketId, now: Time) -> Option<usize> {
+        let sessions = self.policy.admission.lock().revoke_ticket(ticket)?;
+        let viewers: Vec<_> = sessions.into_iter().filter_map(|name| self.find_client(name).ok()).collect();
+        for id in &viewers {
+            self.end_client(*id, "its ticket was revoked", now);
+        }
+        self.policy.audit.tell(AuditEvent::TicketRevoked { ticket, viewers: viewers.len() });
+        Some(viewers.len())
     }
 
     /// Says who is here; the worker adds how they fare, and answers.
@@ -241,6 +329,10 @@ impl Reds {
         let viewers = self.clients.iter().map(|(id, session)| Viewer {
             id: *id,
             peer: session.peer,
+            transport: session.transport,
+            credential: session.grant.credential.clone(),
+            role: session.role,
+            permissions: session.permissions(),
             connected: now.since(session.since),
             channels: session.client.channels().collect(),
             displays: Vec::new(),
@@ -252,8 +344,7 @@ impl Reds {
     fn handle_ended(&mut self, kind: ChannelType, ended: &Ended, now: Time) {
         let id = ended.client;
         if kind == ChannelType::MAIN || ended.scope == Scope::Client {
-            tracing::info!("{id} left: {}", ended.reason);
-            self.end_client(id, now);
+            self.end_client(id, &ended.reason, now);
         } else if let Some(Session { client, .. }) = self.clients.get_mut(&id) {
             tracing::info!("{id}: {kind} channel over: {}", ended.reason);
             for channel in client.channels().filter(|(of, _)| *of == kind).collect::<Vec<_>>() {
@@ -262,8 +353,13 @@ impl Reds {
         }
     }
 
-    fn end_client(&mut self, id: ClientId, now: Time) {
-        let Some(Session { client, .. }) = self.clients.remove(&id) else { return };
+    /// Ends a viewer; answers whether it was here.
+    fn end_client(&mut self, id: ClientId, reason: &str, now: Time) -> bool {
+        let Some(Session { client, peer, since, .. }) = self.clients.remove(&id) else { return false };
+        tracing::info!("{id} left: {reason}");
+        self.policy.admission.lock().end_session(client.connection());
+        let connected = now.since(since);
+        self.policy.audit.tell(AuditEvent::Ended { viewer: id, peer, reason: reason.to_owned(), connected });
         for (kind, _) in client.channels() {
             match kind {
                 ChannelType::MAIN => drop(self.main_connections.disconnect(&mut self.main, id, now)),
@@ -272,13 +368,44 @@ impl Reds {
             }
         }
         self.forward_inputs(None);
+        true
     }
 }
 
+/// Why a link that was let in gets no channel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+enum NotAttached {
+    #[error("as many viewers are here as may be")]
+    Full,
+    #[error("its ticket was revoked")]
+    Revoked,
+    #[error("it names no viewer")]
+    NoViewer,
+    #[error("the viewer has it already")]
+    Twice,
+    #[error("the viewer may not have it")]
+    NotAllowed,
+}
+
+impl NotAttached {
+    /// The protocol's word for it.
+    fn error(self) -> LinkError {
+        match self {
+            Self::Full => LinkError::ERROR,
+            Self::Revoked | Self::NotAllowed => LinkError::PERMISSION_DENIED,
+            Self::NoViewer => LinkError::BAD_CONNECTION_ID,
+            Self::Twice => LinkError::CHANNEL_NOT_AVAILABLE,
+        }
+    }
+}
+
+/// How long a viewer that is told no may take to hear it.
+const GOODBYE: Duration = Duration::from_secs(10);
+
 /// Tells a viewer that it does not get the channel, and closes.
-fn refuse(mut stream: TcpStream, error: LinkError) {
-    tokio::spawn(async move {
+fn refuse(mut stream: Stream, error: LinkError) {
+    tokio::spawn(timeout(GOODBYE, async move {
         let _ = stream.write_all(&result(error)).await;
         let _ = stream.shutdown().await;
-    });
+    }));
 }

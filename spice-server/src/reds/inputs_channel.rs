@@ -15,6 +15,7 @@ use spice_proto::main::MouseModes;
 use spice_proto::{ChannelId, ChannelType};
 
 use super::keyboard::{HeldKeys, Key};
+use crate::access::Permissions;
 use crate::guest::GuestInput;
 
 /// The inputs of every viewer; what they do comes out of [`InputsChannel::take_inputs`].
@@ -30,6 +31,8 @@ pub(crate) struct InputsChannel {
 #[derive(Debug)]
 struct InputsClient {
     red: RedChannelClient,
+    /// Whether what it does reaches the guest.
+    may_act: bool,
     keys: HeldKeys,
     buttons: MouseButtons,
     unacknowledged: u32,
@@ -88,6 +91,18 @@ impl InputsChannel {
         }
     }
 
+    /// What a viewer may do from now on. A viewer that has joined may do nothing until this says so; what one that may not
+    /// act any more holds down is released.
+    pub(crate) fn set_permissions(&mut self, client: ClientId, permissions: Permissions) {
+        let Some(viewer) = self.channel.client_mut(client) else { return };
+        viewer.may_act = permissions.contains(Permissions::INPUTS);
+        if !viewer.may_act {
+            let keys = std::mem::take(&mut viewer.keys);
+            let buttons = std::mem::replace(&mut viewer.buttons, MouseButtons::empty());
+            self.release(&keys, buttons);
+        }
+    }
+
     /// What viewers have done since the last call, in the order in which it came.
     pub(crate) fn take_inputs(&mut self) -> Vec<GuestInput> {
         std::mem::take(&mut self.inputs)
@@ -110,6 +125,11 @@ impl InputsChannel {
         let Some(client) = self.channel.client_mut(id) else { return };
         let inputs = &mut self.inputs;
         match message {
+            // Acknowledged, so that a viewer that is let act again is not waiting for it.
+            ClientMessage::MouseMotion(_) | ClientMessage::MousePosition(_) if !client.may_act => {
+                acknowledge_motion(client);
+            }
+            _ if !client.may_act => {}
             ClientMessage::KeyDown(key) | ClientMessage::KeyUp(key) => {
                 for byte in key.bytes() {
                     client.keys.handle_scan_code(byte);
@@ -151,19 +171,19 @@ impl InputsChannel {
         }
     }
 
-    /// Lets go of what a viewer that leaves holds down and nobody else does.
-    fn release(&mut self, gone: &InputsClient) {
-        for key in gone.keys.iter() {
+    /// Lets go of what a viewer held down and nobody else does.
+    fn release(&mut self, keys: &HeldKeys, buttons: MouseButtons) {
+        for key in keys.iter() {
             if !self.channel.iter().any(|(_, client)| client.keys.contains(key)) {
                 self.inputs.extend(Key::release(key).map(GuestInput::ScanCode));
             }
         }
         let mut left =
             self.channel.iter().fold(MouseButtons::empty(), |held, (_, client)| held | client.buttons);
-        left |= gone.buttons;
+        left |= buttons;
         for (button, mask) in HELD_BUTTONS {
             let others = self.channel.iter().any(|(_, client)| client.buttons.contains(mask));
-            if gone.buttons.contains(mask) && !others {
+            if buttons.contains(mask) && !others {
                 left.remove(mask);
                 self.inputs.push(GuestInput::Release { button, buttons: left });
             }
@@ -187,6 +207,7 @@ impl Channel for InputsChannel {
     fn connect(&mut self, client: ClientId, link: ChannelLink, now: Time) {
         let mut joined = InputsClient {
             red: RedChannelClient::new(link.header(), self.config, now),
+            may_act: false,
             keys: HeldKeys::default(),
             buttons: MouseButtons::empty(),
             unacknowledged: 0,
@@ -199,7 +220,7 @@ impl Channel for InputsChannel {
 
     fn disconnect(&mut self, client: ClientId, _: Time) {
         if let Some(gone) = self.channel.detach(client) {
-            self.release(&gone);
+            self.release(&gone.keys, gone.buttons);
         }
     }
 
@@ -263,6 +284,7 @@ mod tests {
         let mut channel = InputsChannel::new(MouseModes::CLIENT, Duration::from_secs(30));
         for id in 0..viewers {
             channel.connect(ClientId(id), ChannelLink { caps: Capabilities::default() }, Time::ZERO);
+            channel.set_permissions(ClientId(id), Permissions::all());
         }
         channel
     }
@@ -293,6 +315,26 @@ mod tests {
         channel.disconnect(ClientId(0), Time::ZERO);
         let release = GuestInput::Release { button: MouseButton::LEFT, buttons: MouseButtons::empty() };
         assert_eq!(channel.take_inputs(), [release]);
+    }
+
+    #[test]
+    fn a_viewer_that_may_not_act_reaches_no_guest_and_lets_go_of_what_it_held() {
+        let mut channel = channel(1);
+        let id = ClientId(0);
+        let click = MouseClick { button: MouseButton::LEFT, buttons_state: MouseButtons::LEFT };
+        let acts = [
+            ClientMessage::KeyDown(KeyCode { code: 0x1e }),
+            ClientMessage::MousePress(click),
+            ClientMessage::KeyModifiers(KeyModifiersState { modifiers: KeyModifiers::CAPS_LOCK }),
+        ];
+        acts.iter().for_each(|act| send(&mut channel, 0, act));
+        assert_eq!(channel.take_inputs().len(), 3);
+        channel.set_permissions(id, Permissions::all() - Permissions::INPUTS);
+        let release = GuestInput::Release { button: MouseButton::LEFT, buttons: MouseButtons::empty() };
+        assert_eq!(channel.take_inputs(), [GuestInput::ScanCode(0x9e), release]);
+        acts.iter().for_each(|act| send(&mut channel, 0, act));
+        channel.disconnect(id, Time::ZERO);
+        assert_eq!(channel.take_inputs(), []);
     }
 
     #[test]

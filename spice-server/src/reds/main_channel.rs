@@ -12,6 +12,8 @@ use spice_proto::main::{
 };
 use spice_proto::{ChannelId, ChannelType, ConnectionId};
 
+use crate::access::Permissions;
+
 /// The main channel of every viewer.
 #[derive(Debug)]
 pub(crate) struct MainChannel {
@@ -27,6 +29,7 @@ pub(crate) struct MainChannel {
 #[derive(Debug)]
 struct MainClient {
     red: RedChannelClient,
+    permissions: Permissions,
     init_due: Option<Init>,
     list_due: bool,
     mode_due: bool,
@@ -117,6 +120,13 @@ impl MainChannel {
         }
     }
 
+    /// What a viewer may do from now on. One that has joined may do nothing until this says so.
+    pub(crate) fn set_permissions(&mut self, client: ClientId, permissions: Permissions) {
+        if let Some(client) = self.channel.client_mut(client) {
+            client.permissions = permissions;
+        }
+    }
+
     fn handle_message(&mut self, client: ClientId, message: &ClientMessage) -> Result<(), ChannelError> {
         match message {
             ClientMessage::AttachChannels => {
@@ -126,7 +136,11 @@ impl MainChannel {
                 Ok(())
             }
             ClientMessage::MouseModeRequest(request) => {
-                self.request_mouse_mode(request.mode);
+                // One mode for all: who may not move the mouse does not choose how the others do.
+                let viewer = self.channel.client_mut(client);
+                if viewer.is_some_and(|viewer| viewer.permissions.contains(Permissions::INPUTS)) {
+                    self.request_mouse_mode(request.mode);
+                }
                 Ok(())
             }
             ClientMessage::MigrateConnected => {
@@ -162,7 +176,16 @@ impl Channel for MainChannel {
 
     fn connect(&mut self, client: ClientId, link: ChannelLink, now: Time) {
         let red = RedChannelClient::new(link.header(), self.config, now);
-        self.channel.attach(client, MainClient { red, init_due: None, list_due: false, mode_due: false });
+        self.channel.attach(
+            client,
+            MainClient {
+                red,
+                permissions: Permissions::empty(),
+                init_due: None,
+                list_due: false,
+                mode_due: false,
+            },
+        );
     }
 
     fn disconnect(&mut self, client: ClientId, _: Time) {
@@ -195,7 +218,11 @@ impl Channel for MainChannel {
                 client.send(&ServerMessage::Init(init));
             }
             if std::mem::take(&mut client.list_due) {
-                client.send(&ServerMessage::ChannelsList(ChannelsList(self.offered.clone())));
+                let offered = self.offered.iter();
+                let allowed =
+                    offered.filter(|channel| client.permissions.allows_channel(channel.channel_type));
+                let list = ChannelsList(allowed.copied().collect());
+                client.send(&ServerMessage::ChannelsList(list));
             }
             if std::mem::take(&mut client.mode_due) {
                 let mode = MouseMode { supported_modes: self.supported, current_mode: self.current };
@@ -231,6 +258,7 @@ mod tests {
         for id in [1, 2] {
             channel.connect(ClientId(id), ChannelLink { caps: Capabilities::default() }, Time::ZERO);
             channel.greet(ClientId(id), ConnectionId(7), Time::ZERO);
+            channel.set_permissions(ClientId(id), Permissions::all());
         }
         let greeted = channel.poll_transmit(ClientId(2), Time::ZERO).unwrap().len;
         for _ in 0..5000 {

@@ -5,6 +5,6 @@ mod inputs_channel;
 mod keyboard;
 mod main_channel;
 
-pub(crate) use actor::{Reds, RedsEvent, RedsHandle};
+pub(crate) use actor::{Policy, Reds, RedsEvent, RedsHandle};
 pub(crate) use inputs_channel::InputsChannel;
 pub(crate) use main_channel::MainChannel;

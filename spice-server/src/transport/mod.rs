@@ -1,15 +1,20 @@
-//! What a connection is made of between a socket and the link: PROXY headers, TLS, WebSocket.
+//! How connections come in, and what they are wrapped in, until only SPICE is left.
 
-#![cfg_attr(not(test), expect(dead_code, reason = "until the listeners are here"))]
-#![expect(unused_imports, reason = "until the listeners are here")]
-
+mod listen;
+mod open;
+mod peer;
 mod prefixed;
 mod proxy;
+mod stream;
 mod tls;
 mod websocket;
 
+pub(crate) use listen::{Incoming, Listener, Opened};
+pub use listen::{Listen, ListenAt, ListenAtError};
+pub(crate) use open::{FIRST, OpenError, Opener, Spice};
+pub use peer::{Peer, Transport};
 pub(crate) use prefixed::Prefixed;
-pub use proxy::{ProxyError, ProxyRules, TrustedNetwork, TrustedNetworkError};
+pub use proxy::{ProxyRules, TrustedNetwork, TrustedNetworkError};
+pub(crate) use stream::Stream;
 pub use tls::{Tls, TlsError, TlsIdentity};
-pub use websocket::{UpgradeError, WebSocketRules};
-pub(crate) use websocket::{WebSocket, accept as accept_websocket};
+pub use websocket::WebSocketRules;

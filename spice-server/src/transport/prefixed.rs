@@ -19,16 +19,6 @@ impl<S> Prefixed<S> {
     pub(crate) fn new(prefix: impl Into<Bytes>, stream: S) -> Self {
         Self { prefix: prefix.into(), stream }
     }
-
-    /// The stream below. Reading from it misses what is left of the prefix.
-    pub(crate) fn inner(&self) -> &S {
-        &self.stream
-    }
-
-    /// What is left of the prefix, and the stream.
-    pub(crate) fn into_parts(self) -> (Bytes, S) {
-        (self.prefix, self.stream)
-    }
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for Prefixed<S> {
@@ -116,7 +106,7 @@ mod tests {
     async fn writes_pass_through_and_what_is_left_can_be_had_back() {
         let (mut far, near) = duplex(64);
         let mut stream = Prefixed::new(&b"abcd"[..], near);
-        assert_eq!(stream.is_write_vectored(), stream.inner().is_write_vectored());
+        assert_eq!(stream.is_write_vectored(), stream.stream.is_write_vectored());
         stream.write_all(b"one ").await.unwrap();
         let pieces = [IoSlice::new(b"two "), IoSlice::new(b"three")];
         assert_eq!(stream.write_vectored(&pieces).await.unwrap(), 9);
@@ -127,7 +117,7 @@ mod tests {
         let mut got = String::new();
         far.read_to_string(&mut got).await.unwrap();
         assert_eq!(got, "one two three");
-        let (left, _) = stream.into_parts();
+        let left = stream.prefix;
         assert_eq!(&left[..], b"bcd");
     }
 }

@@ -22,7 +22,7 @@ const MAX_BODY: usize = 2048;
 /// Why a connection from a trusted proxy has no address.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum ProxyError {
+pub(crate) enum ProxyError {
     /// The connection broke, or ended within the header.
     #[error("the PROXY header is not whole: {0}")]
     Io(#[from] std::io::Error),

@@ -3,6 +3,9 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test says what it found by panicking")]
 
 mod inputs;
+mod places;
+mod roles;
 mod support;
 mod tickets;
+mod transports;
 mod viewers;

@@ -16,7 +16,7 @@ use spice_proto::inputs::KeyModifiers;
 use spice_proto::main::{ChannelsList, ClientMessage, ServerMessage};
 use spice_proto::{ChannelType, ConnectionId};
 use spice_server::guest::{Guest, GuestInput};
-use spice_server::{Auth, Server, ServerConfig, Stats, Viewers};
+use spice_server::{Auth, Control, ListenAt, Server, ServerConfig, Stats, Viewers};
 use tokio::sync::oneshot;
 
 /// No wait in these tests is longer.
@@ -26,25 +26,30 @@ pub(crate) struct TestServer {
     pub(crate) addr: SocketAddr,
     pub(crate) stats: Box<dyn Fn() -> Stats>,
     pub(crate) viewers: Viewers,
+    pub(crate) control: Control,
     end: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl TestServer {
     pub(crate) fn start(auth: Auth, guest: Box<dyn Guest>) -> Self {
+        Self::with_config(ServerConfig::new("127.0.0.1:0".parse().unwrap(), auth), guest)
+    }
+
+    pub(crate) fn with_config(config: ServerConfig, guest: Box<dyn Guest>) -> Self {
         let (end, ended) = oneshot::channel();
         let (sender, receiver) = channel();
         let thread = std::thread::spawn(move || {
             tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap().block_on(async move {
-                let config = ServerConfig::new("127.0.0.1:0".parse().unwrap(), auth);
                 let server = Server::bind(config, guest).await.unwrap();
                 let stats: Box<dyn Fn() -> Stats + Send> = Box::new(server.stats());
-                sender.send((server.local_addr(), stats, server.viewers())).unwrap();
+                let ListenAt::Tcp(addr) = server.local_addrs()[0] else { panic!("no address") };
+                sender.send((addr, stats, server.viewers(), server.control())).unwrap();
                 server.run(async { drop(ended.await) }).await;
             });
         });
-        let (addr, stats, viewers) = receiver.recv_timeout(PATIENCE).unwrap();
-        Self { addr, stats, viewers, end: Some(end), thread: Some(thread) }
+        let (addr, stats, viewers, control) = receiver.recv_timeout(PATIENCE).unwrap();
+        Self { addr, stats, viewers, control, end: Some(end), thread: Some(thread) }
     }
 
     pub(crate) fn connect(&self) -> TcpStream {
@@ -60,6 +65,11 @@ impl Drop for TestServer {
         let joined = self.thread.take().unwrap().join();
         assert!(joined.is_ok() || std::thread::panicking());
     }
+}
+
+/// Waits for what a running server answers.
+pub(crate) fn block_on<T>(answer: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(answer)
 }
 
 /// Waits until `done` answers true.

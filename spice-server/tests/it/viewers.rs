@@ -10,7 +10,7 @@ use spice_proto::display::{Ropd, SurfaceFormat};
 use spice_proto::{ChannelType, Point, Rect, SurfaceId};
 use spice_server::guest::bench::{BenchGuest, BenchSpec};
 use spice_server::guest::{Guest, GuestInput};
-use spice_server::{Auth, ChannelId, ViewerState};
+use spice_server::{Auth, ChannelId, Peer, ViewerState};
 
 use crate::support::{TestDisplay, TestServer, TestViewer, wait_for};
 
@@ -214,7 +214,7 @@ fn the_owner_is_told_who_is_here_and_how_they_fare() {
 
     let here = list().unwrap();
     let from: Vec<_> = here.iter().map(|viewer| (viewer.id.0, viewer.peer)).collect();
-    assert_eq!(from, [(1, first.main.local_addr()), (2, second.main.local_addr())]);
+    assert_eq!(from, [(1, Peer::Ip(first.main.local_addr())), (2, Peer::Ip(second.main.local_addr()))]);
     assert!(here[0].connected >= here[1].connected);
     let (main, shown) = ((ChannelType::MAIN, ChannelId(0)), (ChannelType::DISPLAY, ChannelId(0)));
     assert_eq!((&here[0].channels[..], &here[1].channels[..]), (&[main, shown][..], &[main][..]));

@@ -40,6 +40,8 @@ pub(super) struct DisplayViewer {
     red: RedChannelClient,
     caps: Capabilities,
     packing: Packing,
+    /// Whether the viewer has said itself how it would like its images.
+    prefers: bool,
     /// Whether the viewer's dictionary is this display's to use: it has one for all its displays.
     dictionary: bool,
     /// Whether the viewer has said how much it can keep. Until then it is sent nothing.
@@ -79,6 +81,7 @@ impl DisplayViewer {
             red: RedChannelClient::new(link.header(), config.connections, now),
             caps: link.caps,
             packing,
+            prefers: false,
             dictionary,
             ready: false,
             linked: now,
@@ -97,6 +100,19 @@ impl DisplayViewer {
             mark_due: false,
             updates: Updates::default(),
         }
+    }
+
+    /// What is packed from now on is packed like this; images as the viewer likes them, if it has said how.
+    pub(super) fn set_quality(&mut self, config: &DisplayConfig) {
+        if !self.prefers {
+            self.set_compression(config.compression);
+        }
+        self.jpeg = config.jpeg;
+        self.zlib_glz = config.zlib_glz;
+    }
+
+    fn set_compression(&mut self, compression: Compression) {
+        self.packing = Packing::new(compression, self.caps.has_display(DisplayCap::LZ4_COMPRESSION));
     }
 
     pub(super) fn view(&self) -> &View {
@@ -179,8 +195,8 @@ impl DisplayViewer {
             ClientMessage::PreferredCompression(wire) => {
                 // A name that nobody knows is no reason to end a viewer: it goes on as it was.
                 if let Some(compression) = Compression::of_wire(*wire) {
-                    self.packing =
-                        Packing::new(compression, self.caps.has_display(DisplayCap::LZ4_COMPRESSION));
+                    self.prefers = true;
+                    self.set_compression(compression);
                 }
                 Ok(())
             }

@@ -28,7 +28,7 @@ const UPGRADE: &str = "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n";
 /// Why a connection that speaks HTTP is no WebSocket. The peer has been told, with the status that is named.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum UpgradeError {
+pub(crate) enum UpgradeError {
     /// The connection broke, or ended within the request.
     #[error("the WebSocket request is not whole: {0}")]
     Io(#[from] io::Error),

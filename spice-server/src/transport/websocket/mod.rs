@@ -7,7 +7,7 @@ mod handshake;
 mod rules;
 mod stream;
 
-pub use handshake::UpgradeError;
+pub(crate) use handshake::UpgradeError;
 pub(crate) use handshake::accept;
 pub use rules::WebSocketRules;
 pub(crate) use stream::WebSocket;

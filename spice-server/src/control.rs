@@ -1,0 +1,150 @@
+//! A running server in the hands of its owner: who is here, who may come, how good the picture is.
+
+use std::io;
+use std::os::fd::OwnedFd;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Duration;
+
+use spice_channel::ClientId;
+use tokio::sync::mpsc::WeakUnboundedSender;
+use tokio::sync::oneshot;
+
+use crate::access::{AddTicketError, Role, Ticket, TicketId, TicketInfo};
+use crate::audit::{Audit, AuditEvent};
+use crate::clock;
+use crate::front::Front;
+use crate::link::Admission;
+use crate::quality::Quality;
+use crate::reds::{RedsEvent, RedsHandle};
+use crate::transport::{Listen, ListenAt, Opened};
+use crate::viewers::{Viewer, Viewers};
+use crate::worker::{WorkerHandle, WorkerMessage};
+
+/// Looks after a server. It is cheap to clone, may be used from any task, and does not keep the server running: once the
+/// server has ended, nothing that it says changes anything.
+#[derive(Clone, Debug)]
+pub struct Control {
+    viewers: Viewers,
+    reds: WeakUnboundedSender<RedsEvent>,
+    admission: Arc<Admission>,
+    audit: Arc<Audit>,
+    worker: WorkerHandle,
+    quality: Arc<Mutex<Quality>>,
+    front: Weak<Front>,
+}
+
+impl Control {
+    pub(crate) fn new(reds: &RedsHandle, front: &Arc<Front>, worker: WorkerHandle, quality: Quality) -> Self {
+        Self {
+            viewers: Viewers::new(reds),
+            reds: reds.downgrade(),
+            admission: Arc::clone(&front.acceptor.admission),
+            audit: Arc::clone(&front.acceptor.audit),
+            worker,
+            quality: Arc::new(Mutex::new(quality)),
+            front: Arc::downgrade(front),
+        }
+    }
+
+    /// The viewers that are here now, in the order in which they came; none when the server has ended.
+    pub async fn viewers(&self) -> Option<Vec<Viewer>> {
+        self.viewers.list().await
+    }
+
+    /// Asks the viewers' owner, and waits for what it says.
+    async fn ask<T>(&self, question: impl FnOnce(oneshot::Sender<T>) -> RedsEvent) -> Option<T> {
+        let (reply, answer) = oneshot::channel();
+        self.reds.upgrade()?.send(question(reply)).ok()?;
+        answer.await.ok()
+    }
+
+    /// Ends a viewer; answers whether it was here.
+    pub async fn disconnect(&self, viewer: ClientId) -> bool {
+        self.ask(|reply| RedsEvent::Disconnect(viewer, reply)).await.unwrap_or(false)
+    }
+
+    /// Lets a viewer do more or less, at once and as far as its ticket goes; answers whether it is here. What a viewer
+    /// holds down that may not type any more is released.
+    pub async fn set_role(&self, viewer: ClientId, role: Role) -> bool {
+        self.ask(|reply| RedsEvent::SetRole(viewer, role, reply)).await.unwrap_or(false)
+    }
+
+    /// Makes a ticket good from now on.
+    ///
+    /// # Errors
+    /// A secret that another ticket has, too many tickets, a server that lets in anybody.
+    pub fn add_ticket(&self, ticket: Ticket) -> Result<TicketId, AddTicketError> {
+        let name = ticket.name.clone();
+        let id = self.admission.lock().add_ticket(ticket, clock::now())?;
+        self.audit.tell(AuditEvent::TicketAdded { ticket: id, name });
+        Ok(id)
+    }
+
+    /// Lets a ticket expire after this time from now; answers whether there is such a ticket. Viewers that it has let
+    /// in stay.
+    #[must_use]
+    pub fn expire_ticket(&self, ticket: TicketId, after: Duration) -> bool {
+        self.admission.lock().expire_ticket(ticket, after, clock::now())
+    }
+
+    /// Makes a ticket good for nothing, and ends the viewers that it has let in; answers how many, or nothing when there
+    /// is no such ticket.
+    pub async fn revoke_ticket(&self, ticket: TicketId) -> Option<usize> {
+        self.ask(|reply| RedsEvent::RevokeTicket(ticket, reply)).await.flatten()
+    }
+
+    /// The tickets that there are, in the order in which they were added. Their secrets are told to nobody.
+    #[must_use]
+    pub fn tickets(&self) -> Vec<TicketInfo> {
+        self.admission.lock().tickets(clock::now())
+    }
+
+    /// How viewers get their pictures.
+    #[must_use]
+    pub fn quality(&self) -> Quality {
+        *self.quality.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Changes how viewers get their pictures, those that are here too.
+    pub fn set_quality(&self, quality: Quality) {
+        let mut current = self.quality.lock().unwrap_or_else(PoisonError::into_inner);
+        *current = quality;
+        // Told under the lock, so that the last one to be told is the one that is answered.
+        self.worker.send(WorkerMessage::Quality(quality));
+    }
+
+    /// Connections that are not in yet.
+    #[must_use]
+    pub fn linking(&self) -> usize {
+        self.front.upgrade().map_or(0, |front| front.linking.len())
+    }
+
+    /// Serves a connection that somebody else has accepted, as if it had come in here. Must be called on the runtime.
+    ///
+    /// # Errors
+    /// A descriptor that is no connection; a server that has ended.
+    pub fn serve(&self, connection: OwnedFd, insecure: bool) -> io::Result<()> {
+        let mut listen = Listen::new(ListenAt::Open(Arc::new(connection)));
+        listen.insecure = insecure;
+        let front = self.front.upgrade().ok_or(io::ErrorKind::NotConnected)?;
+        match Opened::open(&listen)? {
+            Opened::Connection(incoming) => {
+                front.receive(incoming);
+                Ok(())
+            }
+            Opened::Listener(_) => {
+                Err(io::Error::new(io::ErrorKind::InvalidInput, "the socket listens: it is no connection"))
+            }
+        }
+    }
+
+    /// Reads the files of the certificate and its key again, for connections that come from now on. A bad file leaves the
+    /// old ones in force.
+    ///
+    /// # Errors
+    /// Files that cannot be read or do not belong together.
+    pub fn reload_tls(&self) -> Result<(), crate::transport::TlsError> {
+        let front = self.front.upgrade();
+        front.and_then(|front| front.acceptor.opener.tls.clone()).map_or(Ok(()), |tls| tls.reload())
+    }
+}
