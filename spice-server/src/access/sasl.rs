@@ -54,7 +54,7 @@ pub(crate) enum SaslFailure {
 /// One viewer showing who it is, by SCRAM-SHA-256 or, where nobody can listen, PLAIN.
 ///
 /// A user that does not exist gets as far as any other, so that names cannot be probed. With PLAIN, [`Self::start`] or
-/// [`Self::step`] computes for as long as the user's iterations take, up to some 100 ms; the caller has a thread for it.
+/// [`Self::step`] computes for as long as the user's iterations take, up to some 200 ms; the caller has a thread for it.
 pub(crate) struct SaslExchange {
     secure: bool,
     judge: Judge,

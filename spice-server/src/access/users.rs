@@ -202,7 +202,7 @@ pub(super) struct Verifier {
 }
 
 impl Verifier {
-    /// Takes time in proportion to the iterations: some 100 ms for the most that there may be.
+    /// Takes time in proportion to the iterations: some 200 ms for the most that there may be.
     fn new(password: &[u8], salt: &[u8], iterations: u32) -> Self {
         let prepared = core::str::from_utf8(password).ok().and_then(|text| stringprep::saslprep(text).ok());
         let password = prepared.as_deref().map_or(password, str::as_bytes);
