@@ -33,6 +33,8 @@ struct InputsClient {
     red: RedChannelClient,
     /// Whether what it does reaches the guest.
     may_act: bool,
+    /// The beginning of a scan code whose end has not come.
+    begun: Vec<u8>,
     keys: HeldKeys,
     buttons: MouseButtons,
     unacknowledged: u32,
@@ -58,16 +60,53 @@ impl InputsClient {
     fn send(&mut self, message: &ServerMessage) {
         self.red.send(message.id(), &message.encode());
     }
+
+    /// Hands a scan code on once it is whole: what one viewer has begun is not to be ended by another, or by what is let
+    /// go for one that leaves.
+    fn handle_scan_code(&mut self, byte: u8, inputs: &mut Vec<GuestInput>) {
+        if matches!(byte, 0xe0 | 0xe1) {
+            self.begun.clear();
+        }
+        self.begun.push(byte);
+        let whole = match self.begun.first() {
+            Some(0xe0) => 2,
+            Some(0xe1) => 3,
+            _ => 1,
+        };
+        if self.begun.len() < whole {
+            return;
+        }
+        // No key has these codes: letting go of one would be the prefix of the next.
+        if self.begun.iter().any(|byte| matches!(byte, 0x60 | 0x61)) {
+            self.begun.clear();
+        }
+        for byte in self.begun.drain(..) {
+            self.keys.handle_scan_code(byte);
+            inputs.push(GuestInput::ScanCode(byte));
+        }
+    }
 }
 
-/// The buttons that stay down, with their masks; the wheel's clicks do not.
-const HELD_BUTTONS: [(MouseButton, MouseButtons); 5] = [
+/// The buttons, with their masks; each click of the wheel is one, too.
+const BUTTONS: [(MouseButton, MouseButtons); 7] = [
     (MouseButton::LEFT, MouseButtons::LEFT),
     (MouseButton::MIDDLE, MouseButtons::MIDDLE),
     (MouseButton::RIGHT, MouseButtons::RIGHT),
+    (MouseButton::UP, MouseButtons::UP),
+    (MouseButton::DOWN, MouseButtons::DOWN),
     (MouseButton::SIDE, MouseButtons::SIDE),
     (MouseButton::EXTRA, MouseButtons::EXTRA),
 ];
+
+/// What a viewer says is held down, without bits that are no button.
+fn known(said: MouseButtons) -> MouseButtons {
+    BUTTONS.iter().fold(MouseButtons::empty(), |known, (_, mask)| known | (said & *mask))
+}
+
+/// The mask of a button; none for one that there is not.
+fn mask(button: MouseButton) -> MouseButtons {
+    BUTTONS.iter().find(|known| known.0 == button).map_or(MouseButtons::empty(), |known| known.1)
+}
 
 /// What a viewer may send: mice say where they are up to 8,000 times a second.
 const BUDGET: BudgetLimits = BudgetLimits {
@@ -97,6 +136,7 @@ impl InputsChannel {
         let Some(viewer) = self.channel.client_mut(client) else { return };
         viewer.may_act = permissions.contains(Permissions::INPUTS);
         if !viewer.may_act {
+            viewer.begun.clear();
             let keys = std::mem::take(&mut viewer.keys);
             let buttons = std::mem::replace(&mut viewer.buttons, MouseButtons::empty());
             self.release(&keys, buttons);
@@ -131,41 +171,38 @@ impl InputsChannel {
             }
             _ if !client.may_act => {}
             ClientMessage::KeyDown(key) | ClientMessage::KeyUp(key) => {
-                for byte in key.bytes() {
-                    client.keys.handle_scan_code(byte);
-                    inputs.push(GuestInput::ScanCode(byte));
-                }
+                key.bytes().for_each(|byte| client.handle_scan_code(byte, inputs));
             }
             ClientMessage::KeyScancode(bytes) => {
-                for byte in bytes {
-                    client.keys.handle_scan_code(byte);
-                    inputs.push(GuestInput::ScanCode(byte));
-                }
+                bytes.into_iter().for_each(|byte| client.handle_scan_code(byte, inputs));
             }
             ClientMessage::KeyModifiers(state) => inputs.push(GuestInput::Modifiers(state.modifiers)),
             ClientMessage::MouseMotion(motion) => {
-                client.buttons = motion.buttons_state;
+                // In the other mode the guest does not hear of it, nor of the buttons.
                 if self.mode == MouseModes::SERVER {
-                    let buttons = motion.buttons_state;
+                    let buttons = known(motion.buttons_state);
+                    client.buttons = buttons;
                     inputs.push(GuestInput::Motion { dx: motion.dx, dy: motion.dy, buttons });
                 }
                 acknowledge_motion(client);
             }
             ClientMessage::MousePosition(position) => {
-                client.buttons = position.buttons_state;
                 if self.mode == MouseModes::CLIENT {
-                    let buttons = position.buttons_state;
+                    let buttons = known(position.buttons_state);
+                    client.buttons = buttons;
                     inputs.push(GuestInput::Position { x: position.x, y: position.y, buttons });
                 }
                 acknowledge_motion(client);
             }
             ClientMessage::MousePress(click) => {
-                client.buttons = click.buttons_state;
-                inputs.push(GuestInput::Press { button: click.button, buttons: click.buttons_state });
+                let buttons = known(click.buttons_state) | mask(click.button);
+                client.buttons = buttons;
+                inputs.push(GuestInput::Press { button: click.button, buttons });
             }
             ClientMessage::MouseRelease(click) => {
-                client.buttons = click.buttons_state;
-                inputs.push(GuestInput::Release { button: click.button, buttons: click.buttons_state });
+                let buttons = known(click.buttons_state).difference(mask(click.button));
+                client.buttons = buttons;
+                inputs.push(GuestInput::Release { button: click.button, buttons });
             }
             _ => {}
         }
@@ -181,7 +218,7 @@ impl InputsChannel {
         let mut left =
             self.channel.iter().fold(MouseButtons::empty(), |held, (_, client)| held | client.buttons);
         left |= buttons;
-        for (button, mask) in HELD_BUTTONS {
+        for (button, mask) in BUTTONS {
             let others = self.channel.iter().any(|(_, client)| client.buttons.contains(mask));
             if buttons.contains(mask) && !others {
                 left.remove(mask);
@@ -208,6 +245,7 @@ impl Channel for InputsChannel {
         let mut joined = InputsClient {
             red: RedChannelClient::new(link.header(), self.config, now),
             may_act: false,
+            begun: Vec::new(),
             keys: HeldKeys::default(),
             buttons: MouseButtons::empty(),
             unacknowledged: 0,
@@ -265,7 +303,7 @@ mod tests {
     use spice_proto::HeaderKind;
     use spice_proto::base::{self, Pong};
     use spice_proto::caps::Capabilities;
-    use spice_proto::inputs::{KeyCode, MouseClick, MousePosition};
+    use spice_proto::inputs::{KeyCode, MouseClick, MouseMotion, MousePosition};
 
     use super::*;
 
@@ -335,6 +373,58 @@ mod tests {
         acts.iter().for_each(|act| send(&mut channel, 0, act));
         channel.disconnect(id, Time::ZERO);
         assert_eq!(channel.take_inputs(), []);
+    }
+
+    #[test]
+    fn what_one_viewer_begins_of_a_scan_code_no_other_ends() {
+        let mut channel = channel(2);
+        let codes = |bytes: &'static [u8]| ClientMessage::KeyScancode(bytes.into());
+        send(&mut channel, 0, &codes(&[0x1e, 0xe0]));
+        send(&mut channel, 1, &codes(&[0x48, 0xe1, 0x1d]));
+        send(&mut channel, 0, &codes(&[0x48]));
+        send(&mut channel, 1, &codes(&[0x45, 0xe0]));
+        let bytes = |inputs: Vec<GuestInput>| -> Vec<u8> {
+            let byte =
+                |input| if let GuestInput::ScanCode(byte) = input { byte } else { panic!("{input:?}") };
+            inputs.into_iter().map(byte).collect()
+        };
+        assert_eq!(bytes(channel.take_inputs()), [0x1e, 0x48, 0xe0, 0x48, 0xe1, 0x1d, 0x45]);
+        // Not a key: what lets go of it would be a prefix.
+        send(&mut channel, 0, &codes(&[0x60, 0x61, 0xe0, 0x60, 0xe0]));
+        channel.disconnect(ClientId(0), Time::ZERO);
+        assert_eq!(bytes(channel.take_inputs()), [0x9e, 0xe0, 0xc8]);
+    }
+
+    #[test]
+    fn a_viewer_that_lies_about_its_buttons_leaves_none_down() {
+        let all = MouseButtons::from_bits_retain(0xffff);
+        for button in 0..=9 {
+            let mut channel = channel(1);
+            let button = MouseButton(button);
+            let click = MouseClick { button, buttons_state: MouseButtons::empty() };
+            send(&mut channel, 0, &ClientMessage::MousePress(click));
+            send(&mut channel, 0, &ClientMessage::MouseRelease(MouseClick { button, buttons_state: all }));
+            send(&mut channel, 0, &ClientMessage::MousePress(MouseClick { button, buttons_state: all }));
+            channel.disconnect(ClientId(0), Time::ZERO);
+            let last = channel.take_inputs().pop();
+            assert!(
+                matches!(last, Some(GuestInput::Release { buttons, .. }) if buttons.is_empty()),
+                "{last:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_motion_in_the_wrong_mode_lets_go_of_no_button() {
+        let mut channel = channel(1);
+        let click = MouseClick { button: MouseButton::LEFT, buttons_state: MouseButtons::LEFT };
+        send(&mut channel, 0, &ClientMessage::MousePress(click));
+        let motion = MouseMotion { dx: 1, dy: 1, buttons_state: MouseButtons::empty() };
+        send(&mut channel, 0, &ClientMessage::MouseMotion(motion));
+        channel.take_inputs();
+        channel.disconnect(ClientId(0), Time::ZERO);
+        let release = GuestInput::Release { button: MouseButton::LEFT, buttons: MouseButtons::empty() };
+        assert_eq!(channel.take_inputs(), [release]);
     }
 
     #[test]
