@@ -3,6 +3,7 @@
 //! Tests that need what this machine lacks are ignored, each with its reason; with `SPICE_E2E=required` in the
 //! environment they fail. `SPICE_RECORDINGS` names a folder of recordings to use instead of the short ones here.
 
+mod attack;
 mod c;
 mod cli;
 mod demo;
@@ -46,6 +47,7 @@ fn main() -> ExitCode {
         }
     };
     let trials = [
+        attack::trials(),
         cli::trials(),
         demo::trials(),
         hostile::trials(),
