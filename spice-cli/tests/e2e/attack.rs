@@ -63,8 +63,7 @@ impl Course {
 fn attacked(name: &str, attack: fn(SocketAddr, &Course) -> Result<u64, String>) -> Result<(), String> {
     let scratch = Scratch::new()?;
     let file = scratch.write("ticket", TICKET)?.display().to_string();
-    let mut server =
-        Server::start(&["--guest", "bench:mixed?fps=30&size=1280x720", "--ticket-file", &file])?;
+    let mut server = Server::start(&["--guest", "bench:mixed?fps=30&size=1280x720", "--ticket-file", &file])?;
     let (addr, seconds) = (server.addr(), SECONDS.to_string());
     let load = ["--viewers", "2", "--warm", "3", "--seconds", &seconds, "--json", "--ticket-file", &file];
     let load = Process::start(&mut cli(&[&["load", &addr.to_string()][..], &load].concat()))?;
@@ -139,7 +138,8 @@ fn silent(server: SocketAddr, course: &Course) -> Result<u64, String> {
             stream.set_nonblocking(true).map_err(|error| error.to_string())?;
             if !matches!(stream.read(&mut [0]), Err(error) if error.kind() == ErrorKind::WouldBlock) {
                 number += 1;
-                *stream = dial_from(number, server).map_err(|error| format!("connection {number}: {error}"))?;
+                *stream =
+                    dial_from(number, server).map_err(|error| format!("connection {number}: {error}"))?;
                 course.count();
                 // As fast as a thousand a second: it is the number that is the attack.
                 thread::sleep(Duration::from_millis(1));

@@ -1,6 +1,8 @@
 //! The viewers: who they are, which channels they have, and what they may do.
 
 mod actor;
+#[cfg(test)]
+mod hostile;
 mod inputs_channel;
 mod keyboard;
 mod main_channel;
