@@ -5,6 +5,7 @@
 mod agent;
 mod c_layout;
 mod captures;
+mod cve;
 mod devices;
 mod drawing;
 mod hex;

@@ -6,6 +6,7 @@ use spice_channel::{
     BudgetLimits, Channel, ChannelConfig, ChannelError, ChannelLink, ClientId, Rate, RedChannel,
     RedChannelClient, RoomLimits, Time, Transmit,
 };
+use spice_proto::agent::MAX_CHUNK;
 use spice_proto::caps::CapabilitySet;
 use spice_proto::main::{
     ChannelsList, ClientMessage, Init, MouseMode, MouseModes, OfferedChannel, ServerMessage,
@@ -150,6 +151,10 @@ impl MainChannel {
                 Err(ChannelError::OutOfTurn { message: "main.MigrateConnectError" })
             }
             ClientMessage::MigrateEnd => Err(ChannelError::OutOfTurn { message: "main.MigrateEnd" }),
+            ClientMessage::AgentData(piece) if piece.len() > MAX_CHUNK => {
+                let size = u32::try_from(piece.len()).unwrap_or(u32::MAX);
+                Err(ChannelError::TooLarge { id: message.id(), size, max: MAX_CHUNK as u32 })
+            }
             // The viewer may not have heard yet that there is no agent: what it sends to one has nowhere to go.
             _ => Ok(()),
         }

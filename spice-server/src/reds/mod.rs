@@ -2,6 +2,8 @@
 
 mod actor;
 #[cfg(test)]
+mod cve;
+#[cfg(test)]
 mod hostile;
 mod inputs_channel;
 mod keyboard;
