@@ -13,6 +13,7 @@ use spice_proto::main::{AgentTokens, ClientMessage, MouseModeRequest, MouseModes
 use spice_proto::{ChannelId, ChannelType, ConnectionId, HeaderKind};
 
 use super::{InputsChannel, MainChannel};
+use crate::access::Permissions;
 
 const VIEWERS: u64 = 5;
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -28,6 +29,7 @@ fn main_channel(viewers: u64) -> MainChannel {
     for id in 0..viewers {
         main.connect(ClientId(id), link(HeaderKind::Mini), Time::ZERO);
         main.greet(ClientId(id), ConnectionId(7), Time::ZERO);
+        main.set_permissions(ClientId(id), Permissions::all());
     }
     main
 }

@@ -154,7 +154,7 @@ impl World {
             self.inputs.connect(id, link, self.now);
         }
         // Some may only look, and say all the same.
-        let may = if id.0 % 4 == 0 { Permissions::AUDIO } else { Permissions::all() };
+        let may = if id.0.is_multiple_of(4) { Permissions::AUDIO } else { Permissions::all() };
         self.main.set_permissions(id, may);
         self.inputs.set_permissions(id, may);
         let (left, end) = (sequence.steps.clone().into(), End::new(sequence.header));

@@ -2,8 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Read, Write};
+use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
 
 use bytes::Bytes;
 use rsa::pkcs8::DecodePublicKey;
@@ -19,7 +21,7 @@ use spice_proto::caps::{Capabilities, CapabilitySet, CommonCap, DisplayCap};
 use spice_proto::display::SurfaceFormat;
 use spice_proto::link::{LinkHeader, LinkMess, LinkReply, TICKET_LEN};
 use spice_proto::{ChannelId, ChannelType, ConnectionId, HeaderKind, LinkError, Point16, Rect, SurfaceId};
-use spice_server::{Auth, Ticket};
+use spice_server::{Auth, Secret};
 
 use crate::support::{TestServer, TestViewer, scripted, wait_for};
 
@@ -228,7 +230,9 @@ fn cve_2013_4130_viewers_that_break_off_while_others_draw_the_servers_attention_
 
 /// What the server answers to a link with this ticket, which is no text or has no end.
 fn answer(server: &TestServer, ticket: impl FnOnce(&PublicKey) -> [u8; TICKET_LEN]) -> LinkError {
-    let mut stream = server.connect();
+    // Each from an address of its own: who guesses from one is locked out.
+    static NEXT: AtomicU8 = AtomicU8::new(1);
+    let mut stream = server.connect_from(Ipv4Addr::new(127, 0, 1, NEXT.fetch_add(1, Ordering::Relaxed)));
     let mut out = Vec::new();
     let caps = Capabilities { common: CapabilitySet::new([0, 1]), channel: CapabilitySet::default() };
     let (channel_type, channel_id) = (ChannelType::MAIN, ChannelId(0));
@@ -256,8 +260,8 @@ fn encrypted(key: &PublicKey, plain: &[u8]) -> [u8; TICKET_LEN] {
 #[test]
 fn cve_2013_4282_tickets_of_every_length_and_without_an_end_are_wrong_tickets() {
     let (guest, _script) = scripted(true);
-    let secret = [b'x'; Ticket::MAX_LEN];
-    let server = TestServer::start(Auth::Ticket(Ticket::new(&secret).unwrap()), guest);
+    let secret = [b'x'; Secret::MAX_LEN];
+    let server = TestServer::start(Auth::ticket(Secret::new(&secret).unwrap()), guest);
     for len in 0..=86 {
         let result = answer(&server, |key| encrypted(key, &vec![b'x'; len]));
         // Without a NUL it is all of the bytes.

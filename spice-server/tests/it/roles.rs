@@ -33,7 +33,7 @@ fn start(tickets: Vec<Ticket>) -> (TestServer, Script) {
     (TestServer::with_config(config(tickets), guest), script)
 }
 
-fn denied<T>(linked: Result<T, LinkFailure>) -> bool {
+fn denied<T>(linked: &Result<T, LinkFailure>) -> bool {
     matches!(linked, Err(LinkFailure::Refused(LinkError::PERMISSION_DENIED)))
 }
 
@@ -97,14 +97,14 @@ fn all_channels_of_a_viewer_are_linked_with_a_ticket_that_is_spent_and_nobody_el
     let once = Ticket { single_use: true, ..ticket("once") };
     let (server, _script) = start(vec![once, ticket("other")]);
     let viewer = TestViewer::join(&server, "once").unwrap();
-    assert!(denied(TestViewer::join(&server, "once")));
+    assert!(denied(&TestViewer::join(&server, "once")));
     viewer.display(&server, "once").until(DisplayModel::is_marked);
     let linked = |kind, secret| TestChannel::link(&server, viewer.connection, kind, secret);
-    assert!(denied(linked(ChannelType::CURSOR, "other")), "another ticket opens no channel of the session");
+    assert!(denied(&linked(ChannelType::CURSOR, "other")), "another ticket opens no channel of the session");
     drop(linked(ChannelType::CURSOR, "once").unwrap());
     drop(viewer);
     wait_for("the viewer is gone", || (server.stats)().viewers == 0);
-    assert!(denied(TestViewer::join(&server, "once")));
+    assert!(denied(&TestViewer::join(&server, "once")));
 }
 
 #[test]
@@ -113,7 +113,7 @@ fn a_ticket_that_expires_lets_nobody_in_and_keeps_who_is_in() {
     let id = server.control.tickets()[0].id;
     let viewer = TestViewer::join(&server, "brief").unwrap();
     assert!(server.control.expire_ticket(id, Duration::ZERO));
-    assert!(denied(TestViewer::join(&server, "brief")));
+    assert!(denied(&TestViewer::join(&server, "brief")));
     viewer.display(&server, "brief").until(DisplayModel::is_marked);
 }
 
@@ -128,7 +128,7 @@ fn a_ticket_that_is_revoked_ends_the_viewers_that_it_let_in_and_no_other() {
     assert_eq!(block_on(server.control.revoke_ticket(id)), Some(1));
     assert_eq!(block_on(server.control.revoke_ticket(id)), None);
     assert!(goes.main.drains_to_its_end() && display.channel.drains_to_its_end());
-    assert!(denied(TestViewer::join(&server, "goes")));
+    assert!(denied(&TestViewer::join(&server, "goes")));
     stays.display(&server, "stays").until(DisplayModel::is_marked);
 }
 
@@ -153,9 +153,9 @@ fn an_address_that_guesses_is_locked_out_and_its_viewers_go_on_linking() {
     let (server, _script) = start(vec![ticket("right")]);
     let viewer = TestViewer::join(&server, "right").unwrap();
     for _ in 0..5 {
-        assert!(denied(TestViewer::join(&server, "wrong")));
+        assert!(denied(&TestViewer::join(&server, "wrong")));
     }
-    assert!(denied(TestViewer::join(&server, "right")), "locked out, whatever it offers");
+    assert!(denied(&TestViewer::join(&server, "right")), "locked out, whatever it offers");
     viewer.display(&server, "right").until(DisplayModel::is_marked);
 }
 
@@ -168,7 +168,7 @@ fn who_came_was_refused_changed_and_left_is_told_without_a_secret() {
     let (guest, _script) = scripted(true);
     let server = TestServer::with_config(config, guest);
     let viewer = TestViewer::join(&server, "hush-hush").unwrap();
-    assert!(denied(TestViewer::join(&server, "psst-psst")));
+    assert!(denied(&TestViewer::join(&server, "psst-psst")));
     assert!(block_on(server.control.set_role(ClientId(1), Role::View)));
     assert!(block_on(server.control.disconnect(ClientId(1))));
     assert!(viewer.main.drains_to_its_end());

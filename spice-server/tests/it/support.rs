@@ -1,12 +1,13 @@
 //! A server in its own thread, a viewer on sockets, a guest that remembers.
 
 use std::io::{ErrorKind, Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use socket2::{Domain, Socket, Type};
 use spice_channel::Time;
 use spice_client::{ChannelPeer, DisplayModel, LinkFailure, link, link_and_send};
 use spice_display::qxl::{DeviceEvent, GuestEvent, PrimarySurface};
@@ -53,7 +54,15 @@ impl TestServer {
     }
 
     pub(crate) fn connect(&self) -> TcpStream {
-        let stream = TcpStream::connect(self.addr).unwrap();
+        self.connect_from(Ipv4Addr::LOCALHOST)
+    }
+
+    /// From another of this machine's own addresses, 127.0.0.0/8.
+    pub(crate) fn connect_from(&self, from: Ipv4Addr) -> TcpStream {
+        let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+        socket.bind(&SocketAddr::from((from, 0)).into()).unwrap();
+        socket.connect(&self.addr.into()).unwrap();
+        let stream = TcpStream::from(socket);
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         stream
     }
