@@ -13,7 +13,7 @@ use tokio::sync::mpsc::unbounded_channel;
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 
-use crate::access::{Auth, DecoyKey};
+use crate::access::{AddTicketError, Auth, DecoyKey};
 use crate::audit::Audit;
 use crate::config::ServerConfig;
 use crate::control::Control;
@@ -42,6 +42,9 @@ pub enum StartError {
     /// There is no certificate to speak TLS with.
     #[error(transparent)]
     Tls(#[from] TlsError),
+    /// The tickets cannot all be.
+    #[error("a ticket cannot be taken: {0}")]
+    Ticket(#[from] AddTicketError),
     /// There is no key for tickets.
     #[error(transparent)]
     Key(#[from] KeyError),
@@ -102,7 +105,7 @@ impl Server {
 
         let counters = Arc::new(Counters::default());
         let audit = Arc::new(Audit::new(config.audit));
-        let admission = Arc::new(Admission::new(&config.auth));
+        let admission = Arc::new(Admission::new(&config.auth)?);
         let (reds, events) = unbounded_channel();
         let mailbox = WorkerMailbox::new();
         let policy = Policy {

@@ -108,9 +108,11 @@ struct Session {
 }
 
 impl Access {
-    /// With these credentials. Of tickets with the same password only the first is taken, and of more than there may
-    /// be, those that come first.
-    pub(crate) fn new(auth: &Auth, now: Time) -> Self {
+    /// With these credentials.
+    ///
+    /// # Errors
+    /// Two tickets with the same password, more than there may be.
+    pub(crate) fn new(auth: &Auth, now: Time) -> Result<Self, AddTicketError> {
         let mut access = Self {
             open: matches!(auth, Auth::Open),
             tickets: Tickets::default(),
@@ -121,10 +123,10 @@ impl Access {
         if let Auth::Required(credentials) = auth {
             access.users.clone_from(&credentials.users);
             for ticket in &credentials.tickets {
-                let _ = access.tickets.add(ticket.clone(), now);
+                access.tickets.add(ticket.clone(), now)?;
             }
         }
-        access
+        Ok(access)
     }
 
     /// Whether this origin may try this door, before anything is spent on it. A session's own origin may try its

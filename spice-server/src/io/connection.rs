@@ -23,7 +23,15 @@ const WRITE_PIECES: usize = 64;
 
 /// What a connection tells its owner.
 #[derive(Debug)]
-pub(crate) enum ConnectionEvent {
+pub(crate) struct ConnectionEvent {
+    /// Which connection says so: the owner may have another one of the same viewer by now.
+    of: Token,
+    pub(crate) what: Happened,
+}
+
+/// What has happened on a connection.
+#[derive(Debug)]
+pub(crate) enum Happened {
     /// Bytes from the peer. The reader goes on once every clone of the permit is dropped.
     Read(Bytes, ReadPermit),
     /// The socket has taken so many bytes.
@@ -32,12 +40,16 @@ pub(crate) enum ConnectionEvent {
     Closed(io::Result<()>),
 }
 
+/// A connection's identity: equal only to its own clones.
+#[derive(Clone, Debug)]
+struct Token(Arc<()>);
+
 impl ConnectionEvent {
     /// The permit of bytes from the peer, for who passes on what they mean.
     pub(crate) fn permit(&self) -> Option<ReadPermit> {
-        match self {
-            Self::Read(_, permit) => Some(permit.clone()),
-            Self::Written(_) | Self::Closed(_) => None,
+        match &self.what {
+            Happened::Read(_, permit) => Some(permit.clone()),
+            Happened::Written(_) | Happened::Closed(_) => None,
         }
     }
 }
@@ -51,12 +63,18 @@ pub(crate) struct ReadPermit {
 /// The owner's end of a connection. Dropping it closes the connection.
 #[derive(Debug)]
 pub(crate) struct Connection {
+    token: Token,
     pieces: UnboundedSender<Bytes>,
     reader: JoinHandle<()>,
     writer: JoinHandle<()>,
 }
 
 impl Connection {
+    /// Whether it is this one that an event is of.
+    pub(crate) fn has_said(&self, event: &ConnectionEvent) -> bool {
+        Arc::ptr_eq(&self.token.0, &event.of.0)
+    }
+
     /// Hands bytes to the writer. The owner bounds what is on its way by counting [`ConnectionEvent::Written`].
     pub(crate) fn send(&self, transmit: Transmit) {
         for piece in transmit.pieces {
@@ -95,24 +113,23 @@ fn start(
     deliver: impl Fn(ConnectionEvent) + Send + Sync + 'static,
 ) -> Connection {
     let (pieces, queue) = unbounded_channel();
-    let deliver = Arc::new(deliver);
-    let to_owner = Arc::clone(&deliver);
+    let token = Token(Arc::new(()));
+    let of = token.clone();
+    let from_writer = Arc::new(move |what| deliver(ConnectionEvent { of: of.clone(), what }));
+    let from_reader = Arc::clone(&from_writer);
     let reader = tokio::spawn(async move {
-        let end = read(read_half, &*to_owner).await;
-        to_owner(ConnectionEvent::Closed(end));
+        let end = read(read_half, &*from_reader).await;
+        from_reader(Happened::Closed(end));
     });
     let writer = tokio::spawn(async move {
-        if let Err(error) = write(write_half, greeting, queue, &*deliver).await {
-            deliver(ConnectionEvent::Closed(Err(error)));
+        if let Err(error) = write(write_half, greeting, queue, &*from_writer).await {
+            from_writer(Happened::Closed(Err(error)));
         }
     });
-    Connection { pieces, reader, writer }
+    Connection { token, pieces, reader, writer }
 }
 
-async fn read(
-    mut socket: impl AsyncRead + Unpin,
-    deliver: &(impl Fn(ConnectionEvent) + Sync),
-) -> io::Result<()> {
+async fn read(mut socket: impl AsyncRead + Unpin, deliver: &(impl Fn(Happened) + Sync)) -> io::Result<()> {
     let ahead = Arc::new(Semaphore::new(READ_AHEAD));
     let mut buffer = BytesMut::new();
     loop {
@@ -123,7 +140,7 @@ async fn read(
         }
         let permits = u32::try_from(len).unwrap_or(u32::MAX);
         let Ok(place) = Arc::clone(&ahead).acquire_many_owned(permits).await else { return Ok(()) };
-        deliver(ConnectionEvent::Read(buffer.split().freeze(), ReadPermit { _place: Arc::new(place) }));
+        deliver(Happened::Read(buffer.split().freeze(), ReadPermit { _place: Arc::new(place) }));
     }
 }
 
@@ -131,7 +148,7 @@ async fn write(
     mut socket: impl AsyncWrite + Unpin,
     greeting: Vec<u8>,
     mut queue: UnboundedReceiver<Bytes>,
-    deliver: &(impl Fn(ConnectionEvent) + Sync),
+    deliver: &(impl Fn(Happened) + Sync),
 ) -> io::Result<()> {
     socket.write_all(&greeting).await?;
     socket.flush().await?;
@@ -145,7 +162,7 @@ async fn write(
                 return Err(io::ErrorKind::WriteZero.into());
             }
             pieces = skip(pieces, len);
-            deliver(ConnectionEvent::Written(len));
+            deliver(Happened::Written(len));
         }
         batch.clear();
         // A layer may hold back what is not yet a whole record of its own.
@@ -166,4 +183,28 @@ fn skip(pieces: &mut [Bytes], mut len: usize) -> &mut [Bytes] {
         done += 1;
     }
     pieces.get_mut(done..).unwrap_or(&mut [])
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::net::UnixStream;
+    use tokio::sync::mpsc::unbounded_channel;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_a_connection_says_is_not_taken_for_anothers() {
+        let (events, mut told) = unbounded_channel();
+        let start = || {
+            let (ours, theirs) = UnixStream::pair().unwrap();
+            let events = events.clone();
+            (connect(Stream::Unix(ours), Vec::new(), move |event| drop(events.send(event))), theirs)
+        };
+        let (first, theirs) = start();
+        let (second, _kept) = start();
+        drop(theirs);
+        let event = told.recv().await.unwrap();
+        assert!(matches!(event.what, Happened::Closed(_)));
+        assert!(first.has_said(&event) && !second.has_said(&event));
+    }
 }

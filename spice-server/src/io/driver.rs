@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering;
 
 use spice_channel::{Channel, ChannelError, ChannelLink, ClientId, Scope, Time};
 
+use super::connection::Happened;
 use super::{Connection, ConnectionEvent};
 use crate::stats::Counters;
 
@@ -61,20 +62,20 @@ impl ChannelDriver {
         event: ConnectionEvent,
         now: Time,
     ) -> Option<Ended> {
-        if !self.connections.contains_key(&client) {
+        if !self.connections.get(&client).is_some_and(|connection| connection.has_said(&event)) {
             return None;
         }
-        match event {
-            ConnectionEvent::Read(bytes, _permit) => {
+        match event.what {
+            Happened::Read(bytes, _permit) => {
                 let error = channel.handle_bytes(client, &bytes, now).err()?;
                 Some(self.end(channel, client, &error, now))
             }
-            ConnectionEvent::Written(len) => {
+            Happened::Written(len) => {
                 self.counters.bytes.fetch_add(len as u64, Ordering::Relaxed);
                 channel.handle_written(client, len, now);
                 None
             }
-            ConnectionEvent::Closed(end) => {
+            Happened::Closed(end) => {
                 self.disconnect(channel, client, now);
                 let reason = end.map_or_else(|error| error.to_string(), |()| "the viewer closed it".into());
                 Some(Ended { client, scope: Scope::ChannelClient, reason })

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::task::AbortHandle;
 
-use crate::access::{Access, Auth, Origin, PlaceId, Places};
+use crate::access::{Access, AddTicketError, Auth, Origin, PlaceId, Places};
 use crate::clock;
 
 /// Tickets, users, lock-outs and who came in by which: asked by every link, told by the viewers' owner.
@@ -13,8 +13,8 @@ use crate::clock;
 pub(crate) struct Admission(Mutex<Access>);
 
 impl Admission {
-    pub(crate) fn new(auth: &Auth) -> Self {
-        Self(Mutex::new(Access::new(auth, clock::now())))
+    pub(crate) fn new(auth: &Auth) -> Result<Self, AddTicketError> {
+        Ok(Self(Mutex::new(Access::new(auth, clock::now())?)))
     }
 
     pub(crate) fn lock(&self) -> MutexGuard<'_, Access> {

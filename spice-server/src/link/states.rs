@@ -405,7 +405,7 @@ mod tests {
 
     impl Desk {
         fn new(auth: Auth) -> Self {
-            let admission = Admission::new(&auth);
+            let admission = Admission::new(&auth).unwrap();
             Self { rules: rules(auth), admission, transport: Transport::Plain, plain_allowed: true }
         }
 

@@ -250,7 +250,7 @@ fn too_much_data_is_not_looked_at() {
 #[test]
 fn at_a_sessions_channel_the_password_of_another_user_is_no_better_than_a_guess() {
     let credentials = Credentials { tickets: Vec::new(), users: Some(users()) };
-    let mut access = Access::new(&Auth::Required(credentials), Time::ZERO);
+    let mut access = Access::new(&Auth::Required(credentials), Time::ZERO).unwrap();
     let home = Origin::Local(None);
     let grant = access.admit_user(home, &Door::Main, "ann", Time::ZERO).unwrap();
     assert!(access.open_session(ConnectionId(3), grant, home));
