@@ -1,17 +1,23 @@
 //! `spice-cli`: one desktop, many viewers, from the command line.
 
 mod args;
+mod check_config;
+mod guest;
 mod load;
+mod own_socket;
+mod plan;
 mod report;
+mod secret_file;
 mod serve;
+mod sockets;
 mod stats;
 mod stats_socket;
 mod table;
+mod tickets;
 mod top;
+mod wiring;
 
 use std::process::ExitCode;
-
-use clap::Parser;
 
 /// Pictures are packed on one thread and let go on another, minute after minute, in all sizes: glibc's allocator holds on
 /// to ever more memory then.
@@ -19,7 +25,16 @@ use clap::Parser;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    let args::Cli { command, verbose } = args::Cli::parse();
+    match args::parse().and_then(run) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("spice-cli: {message}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn run(args::Cli { command, verbose }: args::Cli) -> Result<(), String> {
     let level = match verbose {
         0 => "warn",
         1 => "info",
@@ -32,16 +47,10 @@ fn main() -> ExitCode {
             tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| level.into()),
         )
         .init();
-    let result = match command {
+    match command {
         args::Command::Server(server) => serve::serve(&server),
+        args::Command::CheckConfig(check) => check_config::check(&check),
         args::Command::Load(args) => load::load(&args),
         args::Command::Top(top) => top::top(&top),
-    };
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(message) => {
-            eprintln!("spice-cli: {message}");
-            ExitCode::from(2)
-        }
     }
 }

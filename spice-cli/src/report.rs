@@ -149,17 +149,22 @@ fn with_display(
     }
 }
 
-fn without_display(viewer: &Viewer) -> ViewerLine {
+/// What the channels are called that a viewer has linked: `display`, and `display1` for its second.
+pub(crate) fn channels(viewer: &Viewer) -> Vec<String> {
     let name = |kind: spice_server::ChannelType, id: u8| match (kind.channel_name(), id) {
         (Some(name), 0) => name.to_owned(),
         (Some(name), id) => format!("{name}{id}"),
         (None, id) => format!("{}:{id}", kind.0),
     };
+    viewer.channels.iter().map(|(kind, id)| name(*kind, id.0)).collect()
+}
+
+fn without_display(viewer: &Viewer) -> ViewerLine {
     ViewerLine {
         id: viewer.id.0,
         peer: viewer.peer.to_string(),
         connected: tenths(viewer.connected.as_secs_f64()),
-        channels: viewer.channels.iter().map(|(kind, id)| name(*kind, id.0)).collect(),
+        channels: channels(viewer),
         display: None,
         state: State::NoDisplay,
         slow_link: false,
@@ -184,11 +189,11 @@ pub(crate) fn wall_clock() -> f64 {
     thousandths(time.as_secs_f64())
 }
 
-fn tenths(value: f64) -> f64 {
+pub(crate) fn tenths(value: f64) -> f64 {
     (value * 10.0).round() / 10.0
 }
 
-fn thousandths(value: f64) -> f64 {
+pub(crate) fn thousandths(value: f64) -> f64 {
     (value * 1000.0).round() / 1000.0
 }
 

@@ -1,15 +1,10 @@
 //! `--stats-socket`: how the viewers fare, for whoever may read a file of this user.
 
-use std::fs::{self, Permissions};
 use std::future::Future;
-use std::io::{self, ErrorKind};
-use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
-use std::os::unix::net::UnixListener as StdUnixListener;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use socket2::{Domain, SockAddr, Socket, Type};
 use spice_server::{Server, Stats, Viewers};
 use tokio::io::AsyncWriteExt;
 use tokio::net::{UnixListener, UnixStream};
@@ -17,6 +12,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 
+use crate::own_socket::OwnSocket;
 use crate::report::{Rates, Report, wall_clock};
 use crate::stats::{Totals, cpu, json};
 
@@ -34,33 +30,12 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// A socket that listens. Its file is removed when it is dropped.
 #[derive(Debug)]
-pub(crate) struct StatsSocket {
-    socket: Socket,
-    path: PathBuf,
-    /// Device and inode.
-    file: (u64, u64),
-}
+pub(crate) struct StatsSocket(OwnSocket);
 
 impl StatsSocket {
     /// Makes the socket, for this user alone, in the place of one that nobody listens on any more.
     pub(crate) fn bind(path: &Path) -> Result<Self, String> {
-        let failed = |error: io::Error| format!("cannot make stats socket {}: {error}", path.display());
-        let address = SockAddr::unix(path).map_err(failed)?;
-        let socket = Socket::new(Domain::UNIX, Type::STREAM, None).map_err(failed)?;
-        match socket.bind(&address) {
-            Err(error) if error.kind() == ErrorKind::AddrInUse => {
-                remove_stale(path, &address)?;
-                socket.bind(&address).map_err(failed)?;
-            }
-            bound => bound.map_err(failed)?,
-        }
-        let file = fs::symlink_metadata(path).map_err(failed)?;
-        let bound = Self { socket, path: path.to_owned(), file: identity(&file) };
-        // Nobody can connect to one that does not listen yet, so there is no moment in which others could.
-        fs::set_permissions(path, Permissions::from_mode(0o600)).map_err(failed)?;
-        bound.socket.listen(MOST_READERS as i32).map_err(failed)?;
-        bound.socket.set_nonblocking(true).map_err(failed)?;
-        Ok(bound)
+        OwnSocket::bind("stats socket", path, MOST_READERS).map(Self)
     }
 
     /// What tells each reader a line a second, until it is dropped. Must be called on the runtime.
@@ -68,44 +43,10 @@ impl StatsSocket {
         &self,
         server: &Server,
     ) -> Result<impl Future<Output = ()> + Send + 'static, String> {
+        let listener = self.0.try_clone().and_then(UnixListener::from_std);
         let listener =
-            self.socket.try_clone().map(|socket| StdUnixListener::from(std::os::fd::OwnedFd::from(socket)));
-        let listener = listener.and_then(UnixListener::from_std);
-        let listener = listener.map_err(|error| format!("stats socket {}: {error}", self.path.display()))?;
+            listener.map_err(|error| format!("stats socket {}: {error}", self.0.path().display()))?;
         Ok(publish(listener, server.stats(), server.viewers()))
-    }
-}
-
-impl Drop for StatsSocket {
-    fn drop(&mut self) {
-        // Only its own: somebody may have put another in its place.
-        if fs::symlink_metadata(&self.path).is_ok_and(|file| identity(&file) == self.file) {
-            let _ = fs::remove_file(&self.path);
-        }
-    }
-}
-
-fn identity(file: &fs::Metadata) -> (u64, u64) {
-    (file.dev(), file.ino())
-}
-
-/// Removes what a server has left behind that did not end as it should. What is no socket, or has somebody listening,
-/// stays.
-fn remove_stale(path: &Path, address: &SockAddr) -> Result<(), String> {
-    let failed = |error: io::Error| format!("cannot replace stats socket {}: {error}", path.display());
-    if !fs::symlink_metadata(path).map_err(failed)?.file_type().is_socket() {
-        return Err(format!("stats socket {}: there is something else that is no socket", path.display()));
-    }
-    let probe = Socket::new(Domain::UNIX, Type::STREAM, None).map_err(failed)?;
-    // One that listens and is busy is not waited for.
-    probe.set_nonblocking(true).map_err(failed)?;
-    match probe.connect(address) {
-        Err(error) if error.kind() == ErrorKind::ConnectionRefused => fs::remove_file(path).map_err(failed),
-        Ok(()) => Err(format!("stats socket {}: another server listens there", path.display())),
-        Err(error) if error.kind() == ErrorKind::WouldBlock => {
-            Err(format!("stats socket {}: another server listens there", path.display()))
-        }
-        Err(error) => Err(failed(error)),
     }
 }
 

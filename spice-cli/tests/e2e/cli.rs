@@ -1,6 +1,8 @@
 //! The command line: what cannot start is one sentence and exit code 2, and what is told to end ends.
 
+use std::fs::{self, Permissions};
 use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt;
 use std::time::{Duration, Instant};
 
 use libtest_mimic::Trial;
@@ -38,8 +40,12 @@ fn errors() -> Result<(), String> {
     let empty = scratch.write("empty.txt", "")?.display().to_string();
     let blank = scratch.write("blank.txt", "\nsecret\n")?.display().to_string();
     let long = scratch.write("long.txt", "x".repeat(61))?.display().to_string();
+    let good = scratch.write("good.txt", "hunter2")?.display().to_string();
+    let open = scratch.write("open.txt", "hunter2")?;
+    fs::set_permissions(&open, Permissions::from_mode(0o644)).map_err(|error| error.to_string())?;
+    let open = open.display().to_string();
     let nowhere = scratch.file("nowhere.txt").display().to_string();
-    let cases: [(&[&str], &[&str]); 18] = [
+    let cases: [(&[&str], &[&str]); 24] = [
         (&["--listen", &taken], &[&taken, "in use"]),
         (&["--guest", &missing], &["missing.rec", "No such file"]),
         (&["--guest", &folder], &[scratch.path().to_str().unwrap_or_default(), "directory"]),
@@ -56,6 +62,15 @@ fn errors() -> Result<(), String> {
         (&["--ticket-file", &blank], &["blank.txt", "ticket is empty"]),
         (&["--ticket-file", &long], &["long.txt", "61 bytes", "60"]),
         (&["--ticket-file", &nowhere], &["nowhere.txt", "No such file"]),
+        (&["--ticket-file", &open], &["open.txt", "chmod 600"]),
+        (&["--tickets", &open], &["open.txt", "chmod 600"]),
+        (
+            &["--listen", "0.0.0.0:0", "--no-ticket"],
+            &["0.0.0.0", "--tls-cert", "--tls-self-signed", "--insecure"],
+        ),
+        (&["--listen", "0.0.0.0:0", "--ticket-file", &good], &["0.0.0.0", "--insecure"]),
+        (&["--admin", "0.0.0.0:8080"], &["--admin", "0.0.0.0", "loopback"]),
+        (&["--listen", "nowhere"], &["--listen", "ADDR:PORT", "unix:PATH"]),
         (&["--image-compression", "zip"], &["--image-compression", "zip", "auto_glz", "lz4"]),
         (&["--speed", "2"], &["--speed", "replay"]),
     ];
@@ -68,6 +83,9 @@ fn errors() -> Result<(), String> {
         let said = ended.stderr.join("\n");
         if ended.status.code() != Some(2) || ended.stderr.len() != 1 || !ended.stdout.is_empty() {
             failures.push(format!("{arguments:?}: {}, and says `{said}`", ended.status));
+        }
+        if said.contains("hunter2") {
+            failures.push(format!("{arguments:?}: the ticket is in `{said}`"));
         }
         let lacks = words.iter().filter(|word| !said.contains(**word));
         failures.extend(lacks.map(|word| format!("{arguments:?}: no `{word}` in `{said}`")));
@@ -91,7 +109,28 @@ fn help() -> Result<(), String> {
         "--image-compression",
         "auto_glz",
         "--listen",
+        "--tls-listen",
+        "--tls-cert",
+        "--tls-key",
+        "--tls-self-signed",
+        "--vv-file",
+        "--insecure",
+        "--channel-security",
+        "--proxy-from",
+        "--websocket-origin",
+        "--websocket-host",
         "--ticket-file",
+        "--tickets",
+        "[[ticket]]",
+        "--sasl-users",
+        "--max-viewers",
+        "--max-linking",
+        "--max-linking-per-address",
+        "--login-deadline",
+        "--admin",
+        "PUT /viewers/ID/role",
+        "--audit-log",
+        "--config",
         "--no-ticket",
         "--stats",
         "--stats-socket",

@@ -159,7 +159,8 @@ fn links() -> Result<(), String> {
 fn link(shape: Shape, p50: f64, p99: f64) -> Result<(), String> {
     let link = Link::new(shape)?;
     let listen = format!("{SERVER}:0");
-    let guest = ["--guest", "bench:mixed?fps=30&size=1280x720", "--no-ticket", "--listen", &listen];
+    let guest =
+        ["--guest", "bench:mixed?fps=30&size=1280x720", "--no-ticket", "--insecure", "--listen", &listen];
     let server = Server::start_command(link.server_side(&Server::command(&guest)))?;
     let (addr, seconds) = (server.addr().to_string(), SECONDS.to_string());
     let mut command = cli(&["load", &addr, "--seconds", &seconds, "--json"]);
@@ -198,7 +199,8 @@ fn remote_viewer(path: &Path, programs: &Programs) -> Result<(), String> {
     let theirs = recordings::c_server(programs, path, moment.commands, &scratch)?;
     let link = Link::new(LONG_QUEUE)?;
     let listen = format!("{SERVER}:0");
-    let command = recordings::live(&["--hold", "--no-ticket", "--listen", &listen], path, moment, LASTS);
+    let command =
+        recordings::live(&["--hold", "--no-ticket", "--insecure", "--listen", &listen], path, moment, LASTS);
     let server = Server::start_command(link.server_side(&command))?;
     let mut desktop = Desktop::start_where(server.addr(), |command| link.viewer_side(&command))?;
     server.wait_for_commands(moment.taken, PATIENCE)?;

@@ -6,6 +6,7 @@
 mod attack;
 mod c;
 mod cli;
+mod config;
 mod demo;
 mod desktop;
 mod hostile;
@@ -49,6 +50,7 @@ fn main() -> ExitCode {
     let trials = [
         attack::trials(),
         cli::trials(),
+        config::trials(),
         demo::trials(),
         hostile::trials(),
         isolation::trials(&programs),

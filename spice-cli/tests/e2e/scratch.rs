@@ -1,6 +1,7 @@
 //! Files that nobody needs afterwards.
 
-use std::fs;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -25,10 +26,12 @@ impl Scratch {
         self.0.join(name)
     }
 
-    /// A file with this content.
+    /// A file with this content, which only this user may read: it may be a ticket.
     pub(crate) fn write(&self, name: &str, content: impl AsRef<[u8]>) -> Result<PathBuf, String> {
         let path = self.file(name);
-        fs::write(&path, content).map_err(|error| format!("cannot write {}: {error}", path.display()))?;
+        let written = fs::write(&path, content)
+            .and_then(|()| fs::set_permissions(&path, Permissions::from_mode(0o600)));
+        written.map_err(|error| format!("cannot write {}: {error}", path.display()))?;
         Ok(path)
     }
 }

@@ -1,0 +1,150 @@
+//! Whom a server lets in.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use zeroize::Zeroizing;
+
+use crate::args::ServerOptions;
+use crate::secret_file;
+use crate::tickets::{self, NewTicket};
+
+/// Who knows a ticket, who is a user, or anybody.
+#[derive(Debug, Default)]
+pub(crate) struct Admission {
+    pub(crate) tickets: Vec<NewTicket>,
+    pub(crate) users: Option<Users>,
+    no_ticket: bool,
+}
+
+/// The lines of a file of users. They are not printed.
+pub(crate) struct Users {
+    #[cfg_attr(not(test), expect(dead_code, reason = "it waits for the server that it is for"))]
+    pub(crate) lines: Zeroizing<String>,
+    pub(crate) count: usize,
+}
+
+impl std::fmt::Debug for Users {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Users").field("count", &self.count).finish_non_exhaustive()
+    }
+}
+
+impl Admission {
+    /// Reads the files that the options name.
+    pub(super) fn new(options: &ServerOptions) -> Result<Self, String> {
+        let files = [&options.ticket_file, &options.tickets, &options.sasl_users];
+        if files.iter().filter(|file| file.as_deref().is_some_and(secret_file::is_stdin)).count() > 1 {
+            return Err("standard input can be one file only".into());
+        }
+        let no_ticket = options.no_ticket.unwrap_or(false);
+        if no_ticket && files.iter().any(|file| file.is_some()) {
+            return Err(
+                "--no-ticket lets in anybody: it does not go with --ticket-file, --tickets or --sasl-users"
+                    .into(),
+            );
+        }
+        let mut tickets: Vec<_> =
+            options.ticket_file.as_deref().map(tickets::read_line).transpose()?.into_iter().collect();
+        if let Some(path) = &options.tickets {
+            let more = tickets::read(path)?;
+            if let Some(same) = more.iter().find(|ticket| tickets.iter().any(|it| it.secret == ticket.secret))
+            {
+                return Err(format!(
+                    "`{}` in {} is the ticket of --ticket-file",
+                    same.name,
+                    secret_file::name(path)
+                ));
+            }
+            tickets.extend(more);
+        }
+        let users = options.sasl_users.as_deref().map(read_users).transpose()?;
+        Ok(Self { tickets, users, no_ticket })
+    }
+
+    /// Whether anybody is let in.
+    pub(crate) fn is_open(&self) -> bool {
+        self.tickets.is_empty() && self.users.is_none()
+    }
+
+    /// Whether that was said, and is no slip.
+    pub(super) fn is_meant_to_be_open(&self) -> bool {
+        self.no_ticket
+    }
+}
+
+fn read_users(path: &Path) -> Result<Users, String> {
+    const WHAT: &str = "users file";
+    let content = secret_file::read(WHAT, path)?;
+    let text = secret_file::text(WHAT, path, &content)?;
+    let mut names = BTreeSet::new();
+    for (number, line) in
+        (1..).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty() && !line.starts_with('#'))
+    {
+        let place = || format!("line {number} of {WHAT} {}", secret_file::name(path));
+        let (name, verifier) =
+            line.split_once(':').ok_or_else(|| format!("{} is none of `spice-cli user`", place()))?;
+        if name.is_empty() || verifier.is_empty() {
+            return Err(format!("{} is none of `spice-cli user`", place()));
+        }
+        if !names.insert(name) {
+            return Err(format!("{}: `{name}` is there twice", place()));
+        }
+    }
+    if names.is_empty() {
+        return Err(format!("there is no user in {WHAT} {}", secret_file::name(path)));
+    }
+    Ok(Users { count: names.len(), lines: Zeroizing::new(text.to_owned()) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::plan;
+    use crate::secret_file::tests::Scratch;
+
+    #[test]
+    fn tickets_come_from_both_files() {
+        let line = Scratch::new(b"one\r\nmore", 0o600);
+        let file = Scratch::new(b"[[ticket]]\nsecret = 'two'", 0o600);
+        let admission = |file: &Scratch| {
+            plan(&format!("ticket-file = '{}'\ntickets = '{}'", line.0.display(), file.0.display()))
+        };
+        let plan = admission(&file).unwrap();
+        let secrets: Vec<_> = plan.admission.tickets.iter().map(|ticket| ticket.secret.text()).collect();
+        assert_eq!(secrets, ["one", "two"]);
+        let same = Scratch::new(b"[[ticket]]\nsecret = 'one'", 0o600);
+        assert!(admission(&same).unwrap_err().contains("`ticket 1`"));
+    }
+
+    #[test]
+    fn files_with_secrets_are_their_owners_alone() {
+        for option in ["ticket-file", "tickets", "sasl-users"] {
+            let file = Scratch::new(b"hunter2", 0o644);
+            let said = plan(&format!("{option} = '{}'", file.0.display())).unwrap_err();
+            assert!(said.contains("chmod 600") && !said.contains("hunter2"), "{said}");
+        }
+    }
+
+    #[test]
+    fn users_are_lines_with_a_name_each() {
+        let users = |text: &str| {
+            let file = Scratch::new(text.as_bytes(), 0o600);
+            plan(&format!("sasl-users = '{}'", file.0.display()))
+        };
+        let two = users("# who\nalice:hunter2\n\nbob:hunter3\n").unwrap();
+        let some = two.admission.users.as_ref().unwrap();
+        assert_eq!((some.count, some.lines.lines().count()), (2, 4));
+        assert!(!two.admission.is_open() && !format!("{two:?}").contains("hunter"));
+        for (text, words) in [
+            ("", "no user"),
+            ("# nobody", "no user"),
+            ("alice:hunter2\nhunter3", "line 2"),
+            (":hunter2", "line 1"),
+            ("alice:", "line 1"),
+            ("alice:hunter2\nalice:hunter3", "`alice` is there twice"),
+        ] {
+            let said = users(text).unwrap_err();
+            assert!(said.contains(words) && !said.contains("hunter"), "{said}");
+        }
+    }
+}
