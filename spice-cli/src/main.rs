@@ -1,6 +1,8 @@
 //! `spice-cli`: one desktop, many viewers, from the command line.
 
 mod args;
+#[cfg_attr(not(test), expect(dead_code, reason = "it waits for the server that it is for"))]
+mod audit;
 mod check_config;
 mod guest;
 mod load;
