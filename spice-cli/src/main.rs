@@ -1,5 +1,7 @@
 //! `spice-cli`: one desktop, many viewers, from the command line.
 
+#[cfg_attr(not(test), expect(dead_code, reason = "it waits for the server that it is for"))]
+mod admin;
 mod args;
 #[cfg_attr(not(test), expect(dead_code, reason = "it waits for the server that it is for"))]
 mod audit;
