@@ -6,6 +6,8 @@ mod args;
 #[cfg_attr(not(test), expect(dead_code, reason = "it waits for the server that it is for"))]
 mod audit;
 mod check_config;
+#[cfg_attr(not(test), expect(dead_code, reason = "it waits for the server that it is for"))]
+mod connection_file;
 mod guest;
 mod load;
 mod own_socket;
