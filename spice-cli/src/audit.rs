@@ -14,6 +14,7 @@ use std::thread;
 use std::time::{Duration, SystemTime};
 
 use serde::Serialize;
+use spice_server::{AuditEvent, AuditSink, ClientId, Credential, Peer};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
@@ -38,7 +39,6 @@ pub(crate) enum Event {
     End,
     TicketAdded,
     TicketRevoked,
-    LockedOut,
 }
 
 /// A line. What does not belong to its event, or is not known, is not in it. No secret ever is.
@@ -52,7 +52,7 @@ pub(crate) struct Entry {
     pub(crate) viewer: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) peer: Option<String>,
-    /// tcp, tls, ws, wss or unix.
+    /// plain, tls, ws or wss.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) transport: Option<String>,
     /// Its number.
@@ -60,9 +60,21 @@ pub(crate) struct Entry {
     pub(crate) ticket: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) user: Option<String>,
+    /// What the operator calls the ticket.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) name: Option<String>,
     /// view or control.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) role: Option<String>,
+    /// The role before it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) from: Option<String>,
+    /// Seconds that the viewer was here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) connected: Option<u64>,
+    /// Viewers that ended with the ticket.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) viewers: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) reason: Option<String>,
     /// Refusals since the last line of this kind that have no line of their own.
@@ -83,7 +95,11 @@ impl Entry {
             transport: None,
             ticket: None,
             user: None,
+            name: None,
             role: None,
+            from: None,
+            connected: None,
+            viewers: None,
             reason: None,
             suppressed: 0,
             lost: 0,
@@ -91,8 +107,52 @@ impl Entry {
     }
 
     /// A peer's own words about who it is: cut to a length.
-    pub(crate) fn user(self, name: &str) -> Self {
+    fn user(self, name: &str) -> Self {
         Self { user: Some(name.chars().take(LONGEST).collect()), ..self }
+    }
+
+    /// What the server tells; nothing where it is of no kind that is known here.
+    fn of(event: AuditEvent) -> Option<Self> {
+        let (viewer, peer, reason) = (|id: ClientId| Some(id.0), |peer: Peer| Some(peer.to_string()), Some);
+        Some(match event {
+            AuditEvent::Connected { viewer: id, peer: from, transport, credential, role } => {
+                let entry = Self {
+                    viewer: viewer(id),
+                    peer: peer(from),
+                    transport: Some(transport.to_string()),
+                    role: Some(role.to_string()),
+                    ..Self::new(Event::Connect)
+                };
+                match credential {
+                    Credential::Nothing => entry,
+                    Credential::Ticket(ticket) => Self { ticket: Some(ticket.0), ..entry },
+                    Credential::User(name) => entry.user(&name),
+                }
+            }
+            AuditEvent::Refused { peer: from, reason: why, suppressed } => {
+                Self { peer: peer(from), reason: reason(why), suppressed, ..Self::new(Event::Refused) }
+            }
+            AuditEvent::RoleChanged { viewer: id, from, to } => Self {
+                viewer: viewer(id),
+                role: Some(to.to_string()),
+                from: Some(from.to_string()),
+                ..Self::new(Event::Role)
+            },
+            AuditEvent::Ended { viewer: id, peer: from, reason: why, connected } => Self {
+                viewer: viewer(id),
+                peer: peer(from),
+                reason: reason(why),
+                connected: Some(connected.as_secs()),
+                ..Self::new(Event::End)
+            },
+            AuditEvent::TicketAdded { ticket, name } => {
+                Self { ticket: Some(ticket.0), name, ..Self::new(Event::TicketAdded) }
+            }
+            AuditEvent::TicketRevoked { ticket, viewers } => {
+                Self { ticket: Some(ticket.0), viewers: Some(viewers), ..Self::new(Event::TicketRevoked) }
+            }
+            _ => return None,
+        })
     }
 }
 
@@ -117,14 +177,14 @@ pub(crate) struct AuditLog {
 
 /// Where events are told.
 #[derive(Clone, Debug)]
-pub(crate) struct Sink {
+struct Sink {
     lines: SyncSender<Entry>,
     lost: Arc<AtomicU64>,
 }
 
 impl Sink {
     /// Has a line written. It never waits.
-    pub(crate) fn tell(&self, mut entry: Entry) {
+    fn tell(&self, mut entry: Entry) {
         entry.lost = self.lost.swap(0, Ordering::Relaxed);
         let lost = entry.lost;
         if self.lines.try_send(entry).is_err() {
@@ -165,8 +225,14 @@ impl AuditLog {
         Ok(Self { sink: Sink { lines, lost: Arc::default() }, ended })
     }
 
-    pub(crate) fn sink(&self) -> Sink {
-        self.sink.clone()
+    /// Where the server tells what happens.
+    pub(crate) fn sink(&self) -> AuditSink {
+        let sink = self.sink.clone();
+        AuditSink::new(move |event| {
+            if let Some(entry) = Entry::of(event) {
+                sink.tell(entry);
+            }
+        })
     }
 
     /// Waits until all lines are written, for a moment at most; others who tell events must be gone.
@@ -196,8 +262,8 @@ mod tests {
     #[test]
     fn a_line_has_what_belongs_to_its_event() {
         assert_eq!(
-            json(&entry(Event::LockedOut)),
-            "{\"time\":\"2023-11-14T22:13:20.12Z\",\"event\":\"locked-out\"}"
+            json(&entry(Event::TicketAdded)),
+            "{\"time\":\"2023-11-14T22:13:20.12Z\",\"event\":\"ticket-added\"}"
         );
         let connect = Entry {
             viewer: Some(7),
@@ -224,7 +290,7 @@ mod tests {
         fs::remove_file(&file.0).unwrap();
         for expected in [1, 2] {
             let log = AuditLog::open(&file.0).unwrap();
-            log.sink().tell(entry(Event::Connect));
+            log.sink.tell(entry(Event::Connect));
             log.finish();
             assert_eq!(fs::read_to_string(&file.0).unwrap().lines().count(), expected);
         }
@@ -251,14 +317,14 @@ mod tests {
         let log = AuditLog::start(Stuck(Arc::clone(&disk))).unwrap();
         let stuck = disk.lock().unwrap();
         for _ in 0..QUEUE + 100 {
-            log.sink().tell(entry(Event::Refused));
+            log.sink.tell(entry(Event::Refused));
         }
         drop(stuck);
         // There is room once something was written.
         while disk.lock().unwrap().is_empty() {
             thread::yield_now();
         }
-        log.sink().tell(entry(Event::End));
+        log.sink.tell(entry(Event::End));
         log.finish();
         let lines = String::from_utf8(disk.lock().unwrap().clone()).unwrap();
         let last: serde_json::Value = serde_json::from_str(lines.lines().last().unwrap()).unwrap();

@@ -22,22 +22,21 @@ pub(crate) struct Reachable {
     pub(crate) ca: Option<String>,
     /// The certificate's subject, where it does not name the host.
     pub(crate) host_subject: Option<String>,
-    /// What the server is called.
-    pub(crate) title: String,
+    /// Channels that are not to be linked without TLS, by name; where there is no plain port they all are.
+    pub(crate) secure_channels: Vec<String>,
 }
 
 impl Reachable {
     /// The file's content. No ticket is in it: a viewer asks for it.
     pub(crate) fn file(&self) -> String {
         let mut file = ConnectionFile::new("spice");
-        file.title = Some(self.title.clone());
         file.host = self.tls.or(self.plain).map(|addr| host(addr.ip()));
-        // A viewer that can have TLS is not to try a plain port.
-        file.port = self.plain.filter(|_| self.tls.is_none()).map(|addr| addr.port());
+        file.port = self.plain.map(|addr| addr.port());
         file.tls_port = self.tls.map(|addr| addr.port());
         if file.host.is_none() {
             file.unix_path = self.unix.as_ref().map(|path| path.display().to_string());
         }
+        file.secure_channels.clone_from(&self.secure_channels);
         file.ca.clone_from(&self.ca);
         file.host_subject.clone_from(&self.host_subject);
         file.write()
@@ -45,7 +44,7 @@ impl Reachable {
 }
 
 /// How others name this machine, where it listens on all of its addresses.
-fn host(ip: IpAddr) -> String {
+pub(crate) fn host(ip: IpAddr) -> String {
     if ip.is_unspecified() { uname().nodename().to_string_lossy().into_owned() } else { ip.to_string() }
 }
 
@@ -72,20 +71,16 @@ mod tests {
 
     #[test]
     fn a_viewer_is_told_where_to_connect_and_whom_to_trust() {
-        let plain = Reachable {
-            plain: Some("127.0.0.1:5900".parse().unwrap()),
-            title: "desk".into(),
-            ..Reachable::default()
-        };
+        let plain = Reachable { plain: Some("127.0.0.1:5900".parse().unwrap()), ..Reachable::default() };
         let read = |of: &Reachable| ConnectionFile::parse(&of.file()).unwrap();
         let file = read(&plain);
         assert_eq!((file.host.as_deref(), file.port, file.tls_port), (Some("127.0.0.1"), Some(5900), None));
-        assert_eq!((file.title.as_deref(), file.password), (Some("desk"), None));
+        assert_eq!((file.title, file.password), (None, None));
         let secure = Reachable {
             tls: Some("[::]:5901".parse().unwrap()),
             ca: Some("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n".into()),
             host_subject: Some("CN=desk".into()),
-            ..plain
+            ..Reachable::default()
         };
         let file = read(&secure);
         assert_eq!((file.port, file.tls_port), (None, Some(5901)));

@@ -1,16 +1,14 @@
 //! `spice-cli`: one desktop, many viewers, from the command line.
 
-#[cfg_attr(not(test), expect(dead_code, reason = "it waits for the server that it is for"))]
 mod admin;
 mod args;
-#[cfg_attr(not(test), expect(dead_code, reason = "it waits for the server that it is for"))]
 mod audit;
 mod check_config;
-#[cfg_attr(not(test), expect(dead_code, reason = "it waits for the server that it is for"))]
 mod connection_file;
 mod guest;
 mod load;
 mod own_socket;
+mod places;
 mod plan;
 mod report;
 mod secret_file;
@@ -21,6 +19,7 @@ mod stats_socket;
 mod table;
 mod tickets;
 mod top;
+mod user;
 mod wiring;
 
 use std::process::ExitCode;
@@ -56,6 +55,7 @@ fn run(args::Cli { command, verbose }: args::Cli) -> Result<(), String> {
     match command {
         args::Command::Server(server) => serve::serve(&server),
         args::Command::CheckConfig(check) => check_config::check(&check),
+        args::Command::User(args) => user::user(&args, std::io::stdin().lock()),
         args::Command::Load(args) => load::load(&args),
         args::Command::Top(top) => top::top(&top),
     }

@@ -17,24 +17,17 @@ const FIRST: i32 = 3;
 #[derive(Debug)]
 pub(crate) struct Inherited {
     pub(crate) socket: Socket,
-    /// What messages call it.
-    name: String,
 }
 
 impl Inherited {
-    fn new(fd: OwnedFd, name: String) -> Result<Self, String> {
+    fn new(fd: OwnedFd, name: &str) -> Result<Self, String> {
         let socket = Socket::from(fd);
         // What is no socket answers no such question.
         let listens = socket.is_listener().map_err(|error| format!("{name}: {error}"))?;
         if !listens {
             return Err(format!("{name} is a socket that does not listen"));
         }
-        Ok(Self { socket, name })
-    }
-
-    /// What messages call it.
-    pub(crate) fn name(&self) -> &str {
-        &self.name
+        Ok(Self { socket })
     }
 
     /// Where it listens, if that is an address.
@@ -50,7 +43,7 @@ pub(crate) fn inherited(listen: &[Listen]) -> Result<Vec<Inherited>, String> {
     let after = FIRST.saturating_add(i32::try_from(managed.len()).unwrap_or(i32::MAX));
     for at in 0..managed.len() {
         let name = format!("socket {at} of the service manager");
-        sockets.push(managed_socket(&mut managed, at, name)?);
+        sockets.push(managed_socket(&mut managed, at, &name)?);
     }
     for place in listen {
         if let Listen::Fd(number) = place
@@ -59,13 +52,13 @@ pub(crate) fn inherited(listen: &[Listen]) -> Result<Vec<Inherited>, String> {
         {
             let name = place.to_string();
             let fd = descriptor(*number).map_err(|error| format!("{name}: {error}"))?;
-            sockets.push(Inherited::new(fd, name)?);
+            sockets.push(Inherited::new(fd, &name)?);
         }
     }
     Ok(sockets)
 }
 
-fn managed_socket(managed: &mut ListenFd, at: usize, name: String) -> Result<Inherited, String> {
+fn managed_socket(managed: &mut ListenFd, at: usize, name: &str) -> Result<Inherited, String> {
     let failed = |error: io::Error| format!("{name}: {error}");
     // It is taken as what it is, or stays.
     if let Ok(Some(tcp)) = managed.take_tcp_listener(at) {

@@ -23,7 +23,7 @@ pub(crate) struct Totals {
 
 impl Totals {
     pub(crate) fn new(elapsed: Duration, stats: &Stats, cpu: f64) -> Self {
-        let Stats { viewers, commands, refused, bytes, queued, squashes } = *stats;
+        let Stats { viewers, commands, refused, bytes, queued, squashes, .. } = *stats;
         let cpu = (cpu * 100.0).round() / 100.0;
         Self { t: elapsed.as_secs(), viewers, commands, refused, bytes, queued, squashes, cpu }
     }
@@ -59,7 +59,15 @@ mod tests {
 
     #[test]
     fn the_line_is_as_it_was() {
-        let stats = Stats { viewers: 2, commands: 30, refused: 1, bytes: 4000, queued: 5, squashes: 6 };
+        let stats = Stats {
+            viewers: 2,
+            commands: 30,
+            refused: 1,
+            bytes: 4000,
+            queued: 5,
+            squashes: 6,
+            links_refused: 7,
+        };
         let line = json(&Totals::new(Duration::from_millis(7900), &stats, 1.239));
         let expected = "{\"t\":7,\"viewers\":2,\"commands\":30,\"refused\":1,\"bytes\":4000,\"queued\":5,\
                         \"squashes\":6,\"cpu\":1.24}";

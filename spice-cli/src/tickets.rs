@@ -7,6 +7,7 @@ use std::time::Duration;
 use rand::RngExt;
 use serde::de::{Deserializer, Error, Unexpected, Visitor};
 use serde::{Deserialize, Serialize};
+use spice_server::{Permissions, Secret, Ticket};
 use toml::Spanned;
 use zeroize::Zeroizing;
 
@@ -23,6 +24,24 @@ pub(crate) enum Role {
     Control,
 }
 
+impl From<Role> for spice_server::Role {
+    fn from(role: Role) -> Self {
+        match role {
+            Role::View => Self::View,
+            Role::Control => Self::Control,
+        }
+    }
+}
+
+impl From<spice_server::Role> for Role {
+    fn from(role: spice_server::Role) -> Self {
+        match role {
+            spice_server::Role::View => Self::View,
+            spice_server::Role::Control => Self::Control,
+        }
+    }
+}
+
 /// What a viewer may do, as far as its role permits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -35,6 +54,20 @@ pub(crate) enum May {
 
 impl May {
     pub(crate) const ALL: [Self; 4] = [Self::Inputs, Self::Clipboard, Self::Audio, Self::Usb];
+
+    /// Those that are in `permissions`, in their order.
+    pub(crate) fn of(permissions: Permissions) -> Vec<Self> {
+        Self::ALL.into_iter().filter(|may| permissions.contains(may.permission())).collect()
+    }
+
+    const fn permission(self) -> Permissions {
+        match self {
+            Self::Inputs => Permissions::INPUTS,
+            Self::Clipboard => Permissions::CLIPBOARD,
+            Self::Audio => Permissions::AUDIO,
+            Self::Usb => Permissions::USB,
+        }
+    }
 }
 
 /// The text that lets somebody in. It is not printed, and wiped when it is dropped.
@@ -165,6 +198,19 @@ pub(crate) struct NewTicket {
     pub(crate) may: Vec<May>,
     pub(crate) expires_after: Option<Duration>,
     pub(crate) single_use: bool,
+}
+
+impl NewTicket {
+    /// The same in the words of the server.
+    pub(crate) fn ticket(&self) -> Result<Ticket, String> {
+        let mut ticket = Ticket::new(Secret::new(self.secret.expose()).map_err(|error| error.to_string())?);
+        ticket.name = Some(self.name.clone());
+        ticket.role = self.role.into();
+        ticket.permissions = self.may.iter().map(|may| may.permission()).collect();
+        ticket.expires_after = self.expires_after;
+        ticket.single_use = self.single_use;
+        Ok(ticket)
+    }
 }
 
 /// The longest name of a ticket, in bytes.

@@ -1,6 +1,7 @@
 //! What an operator may have to account for: who came, who did not get in, who may do what, who left.
 
 use core::fmt;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -8,6 +9,7 @@ use spice_channel::{ClientId, Time};
 
 use crate::access::{Credential, Role, TicketId};
 use crate::clock;
+use crate::stats::Counters;
 use crate::transport::{Peer, Transport};
 
 /// Something that has happened. No secret is in it.
@@ -97,11 +99,12 @@ impl fmt::Debug for AuditSink {
 pub(crate) struct Audit {
     sink: Option<AuditSink>,
     refusals: Mutex<Refusals>,
+    counters: Arc<Counters>,
 }
 
 impl Audit {
-    pub(crate) fn new(sink: Option<AuditSink>) -> Self {
-        Self { sink, refusals: Mutex::new(Refusals::new(clock::now())) }
+    pub(crate) fn new(sink: Option<AuditSink>, counters: Arc<Counters>) -> Self {
+        Self { sink, refusals: Mutex::new(Refusals::new(clock::now())), counters }
     }
 
     pub(crate) fn tell(&self, event: AuditEvent) {
@@ -110,8 +113,9 @@ impl Audit {
         }
     }
 
-    /// Tells of a refusal, here and in the log, unless too many were told of late.
+    /// Counts a refusal, and tells of it, here and in the log, unless too many were told of late.
     pub(crate) fn refused(&self, peer: Peer, reason: &dyn fmt::Display) {
+        self.counters.links_refused.fetch_add(1, Ordering::Relaxed);
         let told = self.refusals.lock().unwrap_or_else(PoisonError::into_inner).take(clock::now());
         if let Some(suppressed) = told {
             tracing::info!(%peer, suppressed, "link refused: {reason}");

@@ -104,7 +104,7 @@ impl Server {
         offer.add(ChannelType::MAIN, ChannelId(0), main.caps());
 
         let counters = Arc::new(Counters::default());
-        let audit = Arc::new(Audit::new(config.audit));
+        let audit = Arc::new(Audit::new(config.audit, Arc::clone(&counters)));
         let admission = Arc::new(Admission::new(&config.auth)?);
         let (reds, events) = unbounded_channel();
         let mailbox = WorkerMailbox::new();

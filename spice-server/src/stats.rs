@@ -11,6 +11,8 @@ pub struct Stats {
     pub commands: u64,
     /// Of these, commands that were refused.
     pub refused: u64,
+    /// Connections that were not let in, or not to a channel; each, also those that no log was told of.
+    pub links_refused: u64,
     /// Bytes that sockets have taken, after the link.
     pub bytes: u64,
     /// Items in the display pipes of all viewers.
@@ -24,6 +26,7 @@ pub(crate) struct Counters {
     pub(crate) viewers: AtomicU64,
     pub(crate) commands: AtomicU64,
     pub(crate) refused: AtomicU64,
+    pub(crate) links_refused: AtomicU64,
     pub(crate) bytes: AtomicU64,
     pub(crate) queued: AtomicU64,
     pub(crate) squashes: AtomicU64,
@@ -36,6 +39,7 @@ impl Counters {
             viewers: read(&self.viewers),
             commands: read(&self.commands),
             refused: read(&self.refused),
+            links_refused: read(&self.links_refused),
             bytes: read(&self.bytes),
             queued: read(&self.queued),
             squashes: read(&self.squashes),

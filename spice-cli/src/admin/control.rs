@@ -13,6 +13,9 @@ pub(crate) trait Control: Clone + Send + Sync + 'static {
     /// What it counts.
     fn stats(&self) -> Stats;
 
+    /// How many connections are not in yet.
+    fn linking(&self) -> usize;
+
     /// Who is here, and as what; none when the server has ended.
     fn viewers(&self) -> impl Future<Output = Option<Vec<Present>>> + Send;
 
@@ -62,4 +65,6 @@ pub(crate) struct TicketLine {
     pub(crate) single_use: bool,
     /// Whether it has let in whom it may.
     pub(crate) spent: bool,
+    /// Those that it let in and that are still here.
+    pub(crate) viewers: usize,
 }

@@ -38,7 +38,7 @@ pub(super) async fn health<C: Control>(State(control): State<C>) -> Result<Respo
 
 pub(super) async fn metrics<C: Control>(State(control): State<C>) -> Result<Response, Refusal> {
     let viewers = control.viewers().await.ok_or_else(Refusal::ended)?;
-    let text = text(&control.stats(), &viewers, cpu())
+    let text = text(&control.stats(), control.linking(), &viewers, cpu())
         .map_err(|_| Refusal(StatusCode::INTERNAL_SERVER_ERROR, "the metrics cannot be written".into()))?;
     Ok(([(CONTENT_TYPE, OPEN_METRICS)], text).into_response())
 }
@@ -49,19 +49,20 @@ struct OfViewer {
     display: u8,
 }
 
-fn text(stats: &Stats, viewers: &[Present], cpu: f64) -> Result<String, std::fmt::Error> {
+fn text(stats: &Stats, linking: usize, viewers: &[Present], cpu: f64) -> Result<String, std::fmt::Error> {
     let mut registry = Registry::with_prefix("spice");
-    of_server(&mut registry, stats, cpu);
+    of_server(&mut registry, stats, linking, cpu);
     of_viewers(&mut registry, viewers);
     let mut text = String::new();
     encode(&mut text, &registry)?;
     Ok(text)
 }
 
-fn of_server(registry: &mut Registry, stats: &Stats, cpu: f64) {
-    let Stats { viewers, commands, refused, bytes, queued, squashes } = *stats;
+fn of_server(registry: &mut Registry, stats: &Stats, linking: usize, cpu: f64) {
+    let Stats { viewers, commands, refused, bytes, queued, squashes, links_refused } = *stats;
     for (name, help, value) in [
         ("viewers", "Viewers that are here", viewers),
+        ("linking", "Connections that are not in yet", linking as u64),
         ("queued_items", "Items in the display pipes of all viewers", queued),
     ] {
         registry.register(name, help, ConstGauge::new(value as f64));
@@ -69,6 +70,7 @@ fn of_server(registry: &mut Registry, stats: &Stats, cpu: f64) {
     for (name, help, value) in [
         ("commands", "Commands and events taken from the guest", commands),
         ("refused_commands", "Commands of the guest that were refused", refused),
+        ("refused_links", "Connections that were not let in", links_refused),
         ("squashes", "Times that all that waited for a viewer gave way to the newest picture", squashes),
     ] {
         registry.register(name, help, ConstCounter::new(value));

@@ -7,6 +7,7 @@ mod control;
 mod guard;
 mod json;
 mod listener;
+mod live;
 mod metrics;
 mod quality;
 mod router;
@@ -14,3 +15,6 @@ mod router;
 mod tests;
 mod tickets;
 mod viewers;
+
+pub(crate) use listener::AdminSocket;
+pub(crate) use live::Live;

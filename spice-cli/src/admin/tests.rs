@@ -45,7 +45,11 @@ impl Made {
 
 impl Control for Made {
     fn stats(&self) -> Stats {
-        Stats { viewers: 2, commands: 30, refused: 1, bytes: 4000, queued: 5, squashes: 6 }
+        Stats { viewers: 2, commands: 30, refused: 1, bytes: 4000, queued: 5, squashes: 6, links_refused: 7 }
+    }
+
+    fn linking(&self) -> usize {
+        8
     }
 
     async fn viewers(&self) -> Option<Vec<Present>> {
@@ -78,6 +82,7 @@ impl Control for Made {
             expires_in: *expires_in,
             single_use: ticket.single_use,
             spent: false,
+            viewers: 9,
         };
         self.state().tickets.iter().map(line).collect()
     }
@@ -214,7 +219,7 @@ async fn tickets_are_drawn_told_once_expire_and_are_revoked() {
     assert_eq!((status, mine), (201, json!({"id": 2, "name": "admin"})));
     let (status, list) = admin.text("GET", "/tickets", "").await;
     assert!(status == 200 && !list.contains(secret) && !list.contains("hunter2"), "{list}");
-    let first = json!({"id": 1, "name": "guests", "role": "view", "may": ["audio"], "expires": 600, "single-use": true, "spent": false});
+    let first = json!({"id": 1, "name": "guests", "role": "view", "may": ["audio"], "expires": 600, "single-use": true, "spent": false, "viewers": 9});
     assert_eq!(serde_json::from_str::<Value>(&list).unwrap()["tickets"][0], first);
     let (status, twice) = admin.text("POST", "/tickets", "{\"secret\":\"hunter2\"}").await;
     assert!(status == 409 && !twice.contains("hunter2"), "{twice}");
@@ -286,6 +291,8 @@ async fn metrics_have_a_series_for_each_viewer_and_no_address() {
         "spice_viewers 2.0",
         "spice_commands_total 30",
         "spice_refused_commands_total 1",
+        "spice_refused_links_total 7",
+        "spice_linking 8.0",
         "spice_sent_bytes_total 4000",
         "spice_viewer_round_trip_seconds{viewer=\"1\",display=\"0\"} 0.001234",
         "spice_viewer_pipe_items{viewer=\"2\",display=\"0\"} 3.0",

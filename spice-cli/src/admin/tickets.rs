@@ -24,12 +24,14 @@ struct Line {
     expires: Option<u64>,
     single_use: bool,
     spent: bool,
+    /// Those that it let in and that are still here.
+    viewers: usize,
 }
 
 impl From<TicketLine> for Line {
     fn from(ticket: TicketLine) -> Self {
-        let TicketLine { id, name, role, may, expires_in, single_use, spent } = ticket;
-        Self { id, name, role, may, expires: expires_in.map(seconds), single_use, spent }
+        let TicketLine { id, name, role, may, expires_in, single_use, spent, viewers } = ticket;
+        Self { id, name, role, may, expires: expires_in.map(seconds), single_use, spent, viewers }
     }
 }
 

@@ -2,10 +2,10 @@
 
 mod listen;
 mod load;
-mod security;
 mod server;
 pub(crate) mod toml_file;
 mod top;
+mod user;
 mod values;
 
 use std::path::PathBuf;
@@ -15,9 +15,9 @@ use clap::{Args, Parser, Subcommand};
 
 pub(crate) use listen::{AdminAddress, Listen, Network};
 pub(crate) use load::LoadArgs;
-pub(crate) use security::ChannelSecurity;
 pub(crate) use server::ServerOptions;
 pub(crate) use top::TopArgs;
+pub(crate) use user::UserArgs;
 pub(crate) use values::{Number, Period, Text, one_line};
 
 /// Serve one desktop to many SPICE viewers.
@@ -38,6 +38,8 @@ pub(crate) enum Command {
     Server(Box<ServerArgs>),
     /// Tell whether a server would start with a configuration file, and what it would serve.
     CheckConfig(Box<CheckConfigArgs>),
+    /// Write the line of a user for --sasl-users; its password is the first line of standard input.
+    User(UserArgs),
     /// Load a server with many viewers, and measure what they see.
     Load(LoadArgs),
     /// Show how the viewers of a running server fare, every second.

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use clap::Args;
 use serde::Deserialize;
 use spice_display::{Compression, WanCompression};
+use spice_server::ChannelSecurity;
 
 use super::listen::{AdminAddress, Listen, Network};
-use super::security::ChannelSecurity;
 use super::values::{Number, Text};
 
 /// Each option is written down once: what is said about it here is its help, its flag and its key in the file.
@@ -120,13 +120,9 @@ options! {
     admin: Text<AdminAddress>,
 
     /// Append a line of JSON to this file, or to standard error (-), for each viewer that connects, is refused, gets
-    /// another role or ends. It is made for this user alone.
+    /// another role or ends, and for tickets that come and go. It is made for this user alone.
     #[arg(long, value_name = "FILE")]
     audit_log: PathBuf,
-
-    /// What the server is called: viewers show it, and certificates of --tls-self-signed have it [default: spice-cli].
-    #[arg(long, value_name = "NAME")]
-    name: String,
 
     /// What to show: demo, replay:FILE or bench:SCENE [default: demo].
     #[arg(long, value_name = "GUEST")]
@@ -286,11 +282,11 @@ mod tests {
         let file =
             "listen = ['127.0.0.1:1', '127.0.0.1:2']\nmax-viewers = 3\nhold = true\nloop = true\nspeed = 2\n";
         let file: ServerOptions = toml_file::read(file, "server.toml").unwrap();
-        let options = parse(&["--listen", "unix:x", "--hold=false", "--name", "desk"]).or(file);
+        let options = parse(&["--listen", "unix:x", "--hold=false", "--audit-log", "-"]).or(file);
         assert_eq!(options.listen.unwrap(), [Text(Listen::Unix("x".into()))]);
         assert_eq!(options.max_viewers.map(Number::count), Some(3));
         assert_eq!((options.hold, options.looped, options.speed), (Some(false), Some(true), Some(2.0)));
-        assert_eq!((options.name.as_deref(), options.insecure), (Some("desk"), None));
+        assert_eq!((options.audit_log, options.insecure), (Some("-".into()), None));
     }
 
     #[test]

@@ -1,9 +1,8 @@
 //! Whom a server lets in.
 
-use std::collections::BTreeSet;
 use std::path::Path;
 
-use zeroize::Zeroizing;
+use spice_server::Users;
 
 use crate::args::ServerOptions;
 use crate::secret_file;
@@ -15,19 +14,6 @@ pub(crate) struct Admission {
     pub(crate) tickets: Vec<NewTicket>,
     pub(crate) users: Option<Users>,
     no_ticket: bool,
-}
-
-/// The lines of a file of users. They are not printed.
-pub(crate) struct Users {
-    #[cfg_attr(not(test), expect(dead_code, reason = "it waits for the server that it is for"))]
-    pub(crate) lines: Zeroizing<String>,
-    pub(crate) count: usize,
-}
-
-impl std::fmt::Debug for Users {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Users").field("count", &self.count).finish_non_exhaustive()
-    }
 }
 
 impl Admission {
@@ -77,24 +63,12 @@ fn read_users(path: &Path) -> Result<Users, String> {
     const WHAT: &str = "users file";
     let content = secret_file::read(WHAT, path)?;
     let text = secret_file::text(WHAT, path, &content)?;
-    let mut names = BTreeSet::new();
-    for (number, line) in
-        (1..).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty() && !line.starts_with('#'))
-    {
-        let place = || format!("line {number} of {WHAT} {}", secret_file::name(path));
-        let (name, verifier) =
-            line.split_once(':').ok_or_else(|| format!("{} is none of `spice-cli user`", place()))?;
-        if name.is_empty() || verifier.is_empty() {
-            return Err(format!("{} is none of `spice-cli user`", place()));
-        }
-        if !names.insert(name) {
-            return Err(format!("{}: `{name}` is there twice", place()));
-        }
-    }
-    if names.is_empty() {
+    let users = Users::parse(text);
+    let users = users.map_err(|error| format!("{WHAT} {}: {error}", secret_file::name(path)))?;
+    if users.is_empty() {
         return Err(format!("there is no user in {WHAT} {}", secret_file::name(path)));
     }
-    Ok(Users { count: names.len(), lines: Zeroizing::new(text.to_owned()) })
+    Ok(users)
 }
 
 #[cfg(test)]
@@ -131,20 +105,22 @@ mod tests {
             let file = Scratch::new(text.as_bytes(), 0o600);
             plan(&format!("sasl-users = '{}'", file.0.display()))
         };
-        let two = users("# who\nalice:hunter2\n\nbob:hunter3\n").unwrap();
-        let some = two.admission.users.as_ref().unwrap();
-        assert_eq!((some.count, some.lines.lines().count()), (2, 4));
-        assert!(!two.admission.is_open() && !format!("{two:?}").contains("hunter"));
+        let verifier = spice_server::verifier(b"hunter2", b"salt", 4096);
+        let two = format!("# who\nalice:{verifier}\n\nbob:{verifier} role=view\n");
+        let plan = users(&two).unwrap();
+        assert_eq!(plan.admission.users.as_ref().unwrap().len(), 2);
+        assert!(!plan.admission.is_open() && !format!("{plan:?}").contains(&verifier));
         for (text, words) in [
-            ("", "no user"),
-            ("# nobody", "no user"),
-            ("alice:hunter2\nhunter3", "line 2"),
-            (":hunter2", "line 1"),
-            ("alice:", "line 1"),
-            ("alice:hunter2\nalice:hunter3", "`alice` is there twice"),
+            (String::new(), "no user"),
+            ("# nobody".into(), "no user"),
+            (format!("alice:{verifier}\nhunter3"), "line 2"),
+            (format!(":{verifier}"), "line 1"),
+            ("alice:".into(), "line 1"),
+            ("alice:hunter2".into(), "SCRAM-SHA-256$"),
+            (two.replace("bob", "alice"), "a line already"),
         ] {
-            let said = users(text).unwrap_err();
-            assert!(said.contains(words) && !said.contains("hunter"), "{said}");
+            let said = users(&text).unwrap_err();
+            assert!(said.contains(words) && !said.contains("hunter") && !said.contains(&verifier), "{said}");
         }
     }
 }

@@ -22,7 +22,7 @@ impl fmt::Display for Plan {
             None => writeln!(f, "  has no TLS")?,
         }
         let tickets = count(self.admission.tickets.len(), "ticket");
-        let users = self.admission.users.as_ref().and_then(|users| count(users.count, "user"));
+        let users = self.admission.users.as_ref().and_then(|users| count(users.len(), "user"));
         match [tickets, users].into_iter().flatten().collect::<Vec<_>>().join(" and ") {
             nobody if nobody.is_empty() => writeln!(f, "  lets in anybody who can connect")?,
             some => writeln!(f, "  lets in {some}, up to {} viewers", self.limits.viewers)?,

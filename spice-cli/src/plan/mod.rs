@@ -11,11 +11,13 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use spice_display::{Compression, WanCompression};
+use spice_server::ChannelSecurity;
+pub(crate) use spice_server::Quality;
 
 pub(crate) use admission::Admission;
 pub(crate) use tls::Tls;
 
-use crate::args::{AdminAddress, ChannelSecurity, Listen, Network, Number, ServerOptions, Text, toml_file};
+use crate::args::{AdminAddress, Listen, Network, Number, ServerOptions, Text, toml_file};
 use crate::sockets::Inherited;
 
 /// The options, resolved.
@@ -38,8 +40,6 @@ pub(crate) struct Plan {
     pub(crate) admin: Option<AdminAddress>,
     pub(crate) audit_log: Option<PathBuf>,
     pub(crate) stats_socket: Option<PathBuf>,
-    #[cfg_attr(not(test), expect(dead_code, reason = "it waits for the server that it is for"))]
-    pub(crate) name: String,
 }
 
 /// How many may be here or on their way in.
@@ -51,22 +51,8 @@ pub(crate) struct Limits {
     pub(crate) login_deadline: Duration,
 }
 
-/// How viewers get images.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Quality {
-    pub(crate) compression: Compression,
-    pub(crate) jpeg: WanCompression,
-    pub(crate) zlib_glz: WanCompression,
-}
-
 /// What a connection file is called that nobody has given a name.
 const VV_FILE: &str = "spice-cli.vv";
-
-/// What a server is called that nobody has given a name.
-const NAME: &str = "spice-cli";
-
-/// The longest name of a server, in bytes: what a certificate's common name may have.
-const LONGEST_NAME: usize = 64;
 
 /// The options in a file.
 pub(crate) fn read(path: &Path) -> Result<ServerOptions, String> {
@@ -117,7 +103,6 @@ impl Plan {
             admin: options.admin.clone().map(|Text(address)| address),
             audit_log: options.audit_log.clone(),
             stats_socket: options.stats_socket.clone(),
-            name: name(options)?,
         };
         plan.check_reach(inherited)?;
         Ok(plan)
@@ -126,14 +111,6 @@ impl Plan {
 
 fn tls_default(tls: Option<&Tls>) -> Option<PathBuf> {
     matches!(tls, Some(Tls::SelfSigned)).then(|| VV_FILE.into())
-}
-
-fn name(options: &ServerOptions) -> Result<String, String> {
-    let name = options.name.as_deref().unwrap_or(NAME);
-    if name.is_empty() || name.len() > LONGEST_NAME || name.chars().any(char::is_control) {
-        return Err(format!("--name: the name has 1 to {LONGEST_NAME} bytes and no control characters"));
-    }
-    Ok(name.to_owned())
 }
 
 fn checked(
@@ -184,7 +161,6 @@ pub(crate) mod tests {
             (1000, 512, 128)
         );
         assert_eq!((plan.limits.login_deadline.as_secs(), plan.viewer_timeout.as_secs()), (10, 30));
-        assert_eq!(plan.name, "spice-cli");
     }
 
     #[test]
@@ -200,12 +176,10 @@ pub(crate) mod tests {
             ("tls-cert = 'x'".into(), "--tls-key"),
             ("tls-key = 'x'".into(), "--tls-cert"),
             ("tls-key = 'x'\ntls-cert = 'x'\ntls-self-signed = true".into(), "--tls-self-signed"),
-            ("tls-key = '/nowhere/key'\ntls-cert = '/nowhere/cert'".into(), "/nowhere/cert"),
             ("channel-security = 'default=secure'".into(), "--channel-security"),
             (format!("no-ticket = true\nticket-file = '{ticket}'"), "--no-ticket"),
             ("ticket-file = '-'\ntickets = '-'".into(), "standard input"),
             ("proxy-from = ['127.0.0.1']".into(), "--no-ticket"),
-            ("name = ''".into(), "--name"),
             ("websocket-origin = ['desk.example']".into(), "--websocket-origin"),
             ("websocket-origin = ['https://desk.example/']".into(), "--websocket-origin"),
             ("websocket-host = ['desk.example:80']".into(), "--websocket-host"),

@@ -2,6 +2,8 @@
 
 use std::net::SocketAddr;
 
+use spice_server::{ChannelType, Security};
+
 use super::Plan;
 use crate::args::Listen;
 use crate::sockets::Inherited;
@@ -14,7 +16,7 @@ impl Plan {
             if !self.tls_listen.is_empty() {
                 return Err("--tls-listen needs --tls-cert and --tls-key, or --tls-self-signed".into());
             }
-            if self.security.wants_tls() {
+            if self.some_channel_is(Security::Secure) {
                 return Err(
                     "--channel-security wants TLS, which needs --tls-cert and --tls-key, or --tls-self-signed".into()
                 );
@@ -39,6 +41,11 @@ impl Plan {
             )),
             _ => Ok(()),
         }
+    }
+
+    /// Whether a channel demands this.
+    pub(crate) fn some_channel_is(&self, demand: Security) -> bool {
+        ChannelType::all().any(|kind| self.security.demand(kind) == demand)
     }
 
     /// A plain port that other machines reach.

@@ -92,7 +92,7 @@ fn errors() -> Result<(), String> {
     let wrong = format!("tickets = '{}'", wrong.display());
     let cases: [(&str, &[&str]); 9] = [
         (
-            "name = 'x'\n\nlistn = ['127.0.0.1:0']",
+            "guest = 'demo'\n\nlistn = ['127.0.0.1:0']",
             &["`listn`", "line 3 of ", "server.toml", "did you mean `listen`?"],
         ),
         ("max-viewers = 'many'", &["line 1 of ", "server.toml", "expected"]),

@@ -79,6 +79,12 @@ impl FromStr for ChannelSecurity {
 }
 
 impl ChannelSecurity {
+    /// What a channel demands.
+    #[must_use]
+    pub fn demand(&self, kind: ChannelType) -> Security {
+        self.channels.get(&kind).copied().unwrap_or(self.default)
+    }
+
     /// What to tell a link that does not come as this channel, or this place, demands. Where plain connections are not
     /// let in at all, a channel that wants no TLS has to do with it.
     pub(crate) fn refuses(
@@ -88,7 +94,7 @@ impl ChannelSecurity {
         peer: Peer,
         plain_allowed: bool,
     ) -> Option<LinkError> {
-        let demand = self.channels.get(&kind).copied().unwrap_or(self.default);
+        let demand = self.demand(kind);
         let local = matches!(peer, Peer::Unix { .. });
         match (transport.is_secure(), demand) {
             (false, _) if !plain_allowed => Some(LinkError::NEED_SECURED),

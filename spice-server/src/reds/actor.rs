@@ -372,6 +372,17 @@ impl Reds {
     }
 }
 
+/// Viewers that are here when the server ends have an end in the audit, too.
+impl Drop for Reds {
+    fn drop(&mut self) {
+        let now = clock::now();
+        for (viewer, Session { peer, since, .. }) in &self.clients {
+            let (reason, connected) = ("the server ends".to_owned(), now.since(*since));
+            self.policy.audit.tell(AuditEvent::Ended { viewer: *viewer, peer: *peer, reason, connected });
+        }
+    }
+}
+
 /// Why a link that was let in gets no channel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 enum NotAttached {
