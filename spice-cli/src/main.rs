@@ -7,7 +7,6 @@ mod check_config;
 mod connection_file;
 mod guest;
 mod load;
-mod own_socket;
 mod places;
 mod plan;
 mod report;

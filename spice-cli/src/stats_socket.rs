@@ -5,14 +5,13 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use spice_server::{Server, Stats, Viewers};
+use spice_server::{OwnSocket, Server, Stats, Viewers};
 use tokio::io::AsyncWriteExt;
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 
-use crate::own_socket::OwnSocket;
 use crate::report::{Rates, Report, wall_clock};
 use crate::stats::{Totals, cpu, json};
 
@@ -35,7 +34,9 @@ pub(crate) struct StatsSocket(OwnSocket);
 impl StatsSocket {
     /// Makes the socket, for this user alone, in the place of one that nobody listens on any more.
     pub(crate) fn bind(path: &Path) -> Result<Self, String> {
-        OwnSocket::bind("stats socket", path, MOST_READERS).map(Self)
+        let socket = OwnSocket::bind(path, MOST_READERS);
+        let failed = |error| format!("cannot make stats socket {}: {error}", path.display());
+        socket.map(Self).map_err(failed)
     }
 
     /// What tells each reader a line a second, until it is dropped. Must be called on the runtime.

@@ -50,7 +50,7 @@ pub use spice_display::{Compression, ViewerState, ViewerStats, WanCompression};
 pub use spice_proto::{ChannelId, ChannelType};
 pub use stats::Stats;
 pub use transport::{
-    Listen, ListenAt, ListenAtError, Peer, ProxyRules, Tls, TlsError, TlsIdentity, Transport, TrustedNetwork,
-    TrustedNetworkError, WebSocketRules,
+    Listen, ListenAt, ListenAtError, OwnSocket, Peer, ProxyRules, Tls, TlsError, TlsIdentity, Transport,
+    TrustedNetwork, TrustedNetworkError, WebSocketRules,
 };
 pub use viewers::{Viewer, ViewerDisplay, Viewers};

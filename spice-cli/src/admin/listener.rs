@@ -9,6 +9,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::serve::Listener;
+use spice_server::OwnSocket;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, UnixListener};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -18,7 +19,6 @@ use super::control::Control;
 use super::guard::Way;
 use super::router::router;
 use crate::args::AdminAddress;
-use crate::own_socket::OwnSocket;
 
 /// Connections at a time. Others wait until one ends.
 const MOST: usize = 64;
@@ -46,7 +46,10 @@ impl AdminSocket {
     /// Listens.
     pub(crate) fn bind(address: &AdminAddress) -> Result<Self, String> {
         let socket = match address {
-            AdminAddress::Unix(path) => Bound::Unix(OwnSocket::bind("admin socket", path, MOST)?),
+            AdminAddress::Unix(path) => Bound::Unix(
+                OwnSocket::bind(path, MOST)
+                    .map_err(|error| format!("cannot make admin socket {}: {error}", path.display()))?,
+            ),
             AdminAddress::Loopback(addr) => {
                 let listener = StdTcpListener::bind(addr)
                     .map_err(|error| format!("cannot listen on {addr} for --admin: {error}"))?;

@@ -2,23 +2,21 @@
 
 use core::fmt;
 use core::str::FromStr;
-use std::fs::{self, Permissions};
-use std::io::{self, ErrorKind};
+use std::io;
 use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
 use std::os::linux::net::SocketAddrExt;
-use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
 use std::os::unix::net::SocketAddr as UnixSocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
-use socket2::{Domain, Protocol, SockAddr, SockRef, Socket, Type};
+use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 
-use super::{Peer, Stream};
+use super::{OwnSocket, Peer, Stream};
 
 /// Connections that the kernel holds for a server that is busy.
-const BACKLOG: i32 = 1024;
+const BACKLOG: usize = 1024;
 
 /// Unsent bytes that the kernel may hold. What waits beyond it waits in a pipe, where it can still be replaced.
 const NOTSENT_LOWAT: u32 = 128 << 10;
@@ -109,7 +107,8 @@ pub(crate) struct Listener {
     at: ListenAt,
     tls_only: bool,
     insecure: bool,
-    _file: Option<SocketFile>,
+    /// The file of its socket goes with it.
+    _file: Option<OwnSocket>,
 }
 
 #[derive(Debug)]
@@ -132,8 +131,8 @@ impl Opened {
         let (socket, file) = match &listen.at {
             ListenAt::Tcp(addr) => (tcp(*addr)?, None),
             ListenAt::Unix(path) => {
-                let (socket, file) = unix(path)?;
-                (socket, Some(file))
+                let own = OwnSocket::bind(path, BACKLOG)?;
+                (Socket::from(OwnedFd::from(own.try_clone()?)), Some(own))
             }
             ListenAt::Abstract(name) => (abstract_unix(name)?, None),
             ListenAt::Open(descriptor) => (Socket::from(descriptor.try_clone()?), None),
@@ -214,69 +213,13 @@ fn tcp(addr: SocketAddr) -> io::Result<Socket> {
     let socket = Socket::new(Domain::for_address(addr), Type::STREAM, Some(Protocol::TCP))?;
     socket.set_reuse_address(true)?;
     socket.bind(&addr.into())?;
-    socket.listen(BACKLOG)?;
+    socket.listen(BACKLOG as i32)?;
     Ok(socket)
 }
 
 fn abstract_unix(name: &str) -> io::Result<Socket> {
     let addr = UnixSocketAddr::from_abstract_name(name)?;
     Ok(Socket::from(OwnedFd::from(std::os::unix::net::UnixListener::bind_addr(&addr)?)))
-}
-
-/// Makes a socket with a file, in the place of one that nobody listens on any more.
-fn unix(path: &Path) -> io::Result<(Socket, SocketFile)> {
-    let address = SockAddr::unix(path)?;
-    let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
-    match socket.bind(&address) {
-        Err(error) if error.kind() == ErrorKind::AddrInUse => {
-            remove_stale(path, &address)?;
-            socket.bind(&address)?;
-        }
-        bound => bound?,
-    }
-    let identity = identity(&fs::symlink_metadata(path)?);
-    let file = SocketFile { path: path.to_owned(), identity };
-    // Nobody can connect to one that does not listen yet, so there is no moment in which others could.
-    fs::set_permissions(path, Permissions::from_mode(0o600))?;
-    socket.listen(BACKLOG)?;
-    Ok((socket, file))
-}
-
-/// Removes what a server has left behind that did not end as it should. What is no socket, or has somebody listening,
-/// stays.
-fn remove_stale(path: &Path, address: &SockAddr) -> io::Result<()> {
-    if !fs::symlink_metadata(path)?.file_type().is_socket() {
-        return Err(io::Error::new(ErrorKind::AlreadyExists, "there is something else that is no socket"));
-    }
-    let probe = Socket::new(Domain::UNIX, Type::STREAM, None)?;
-    // One that listens and is busy is not waited for.
-    probe.set_nonblocking(true)?;
-    match probe.connect(address) {
-        Err(error) if error.kind() == ErrorKind::ConnectionRefused => fs::remove_file(path),
-        Err(error) if error.kind() != ErrorKind::WouldBlock => Err(error),
-        _ => Err(io::Error::new(ErrorKind::AddrInUse, "another server listens there")),
-    }
-}
-
-/// The file of a socket, removed when it is dropped.
-#[derive(Debug)]
-struct SocketFile {
-    path: PathBuf,
-    /// Device and inode.
-    identity: (u64, u64),
-}
-
-impl Drop for SocketFile {
-    fn drop(&mut self) {
-        // Only its own: somebody may have put another in its place.
-        if fs::symlink_metadata(&self.path).is_ok_and(|file| identity(&file) == self.identity) {
-            let _ = fs::remove_file(&self.path);
-        }
-    }
-}
-
-fn identity(file: &fs::Metadata) -> (u64, u64) {
-    (file.dev(), file.ino())
 }
 
 #[cfg(test)]

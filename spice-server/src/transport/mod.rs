@@ -2,6 +2,7 @@
 
 mod listen;
 mod open;
+mod own_socket;
 mod peer;
 mod prefixed;
 mod proxy;
@@ -12,6 +13,7 @@ mod websocket;
 pub(crate) use listen::{Incoming, Listener, Opened};
 pub use listen::{Listen, ListenAt, ListenAtError};
 pub(crate) use open::{FIRST, OpenError, Opener, Spice};
+pub use own_socket::OwnSocket;
 pub use peer::{Peer, Transport};
 pub(crate) use prefixed::Prefixed;
 pub use proxy::{ProxyRules, TrustedNetwork, TrustedNetworkError};
