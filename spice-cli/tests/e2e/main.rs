@@ -3,13 +3,16 @@
 //! Tests that need what this machine lacks are ignored, each with its reason; with `SPICE_E2E=required` in the
 //! environment they fail. `SPICE_RECORDINGS` names a folder of recordings to use instead of the short ones here.
 
+mod admin;
 mod attack;
+mod audit;
 mod c;
 mod cli;
 mod config;
 mod demo;
 mod desktop;
 mod hostile;
+mod http;
 mod isolation;
 mod json;
 mod link;
@@ -21,9 +24,12 @@ mod pace;
 mod process;
 mod recordings;
 mod scratch;
+mod secrets;
 mod server;
 mod shot;
 mod slow_link;
+mod sockets;
+mod tls;
 mod top;
 mod torture;
 mod viewer;
@@ -48,7 +54,9 @@ fn main() -> ExitCode {
         }
     };
     let trials = [
+        admin::trials(),
         attack::trials(),
+        audit::trials(),
         cli::trials(),
         config::trials(),
         demo::trials(),
@@ -57,7 +65,10 @@ fn main() -> ExitCode {
         load::trials(),
         load_command::trials(),
         methods::trials(&programs),
+        secrets::trials(),
         slow_link::trials(&programs),
+        sockets::trials(),
+        tls::trials(),
         recordings::trials(&programs),
         top::trials(),
         torture::trials(&programs),

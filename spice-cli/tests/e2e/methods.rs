@@ -100,7 +100,7 @@ fn follow(path: &Path, moment: Moment, method: &str) -> Result<(Shot, BTreeSet<&
     Ok((display.shot()?, seen))
 }
 
-fn packing(data: &ImageData) -> &'static str {
+pub(crate) fn packing(data: &ImageData) -> &'static str {
     match data {
         ImageData::Bitmap(_) => "raw",
         ImageData::Quic(_) => "quic",

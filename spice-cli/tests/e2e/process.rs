@@ -35,8 +35,13 @@ pub(crate) struct Ended {
 impl Process {
     /// Starts a program that reads nothing.
     pub(crate) fn start(command: &mut Command) -> Result<Self, String> {
+        Self::start_reading(command, Stdio::null())
+    }
+
+    /// Starts a program with this as its standard input.
+    pub(crate) fn start_reading(command: &mut Command, stdin: Stdio) -> Result<Self, String> {
         let name = command.get_program().to_string_lossy().into_owned();
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
+        command.stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
         let mut child = command.spawn().map_err(|error| format!("cannot start {name}: {error}"))?;
         let stdout = child.stdout.take().map(Lines::read).unwrap_or_default();
         let stderr = child.stderr.take().map(Lines::read).unwrap_or_default();

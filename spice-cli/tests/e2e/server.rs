@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::net::SocketAddr;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use rustix::process::Signal;
@@ -39,8 +39,13 @@ impl Server {
     }
 
     /// Starts a server, and waits until it listens.
-    pub(crate) fn start_command(mut command: Command) -> Result<Self, String> {
-        let process = Process::start(&mut command)?;
+    pub(crate) fn start_command(command: Command) -> Result<Self, String> {
+        Self::start_reading(command, Stdio::null())
+    }
+
+    /// The same for one with this as its standard input.
+    pub(crate) fn start_reading(mut command: Command, stdin: Stdio) -> Result<Self, String> {
+        let process = Process::start_reading(&mut command, stdin)?;
         let addr = process.stderr_line(PATIENCE, |line| {
             line.strip_prefix("connect with: remote-viewer spice://")?.parse().ok()
         })?;
@@ -74,6 +79,16 @@ impl Server {
     /// The lines that it has printed about itself.
     pub(crate) fn stats(&self) -> Vec<String> {
         self.process.stdout()
+    }
+
+    /// The first line of its complaints that `find` finds something in, waited for.
+    pub(crate) fn says<T>(&self, find: impl Fn(&str) -> Option<T>) -> Result<T, String> {
+        self.process.stderr_line(PATIENCE, find)
+    }
+
+    /// Sends it a signal.
+    pub(crate) fn signal(&self, signal: Signal) -> Result<(), String> {
+        self.process.signal(signal)
     }
 
     /// Waits for its end.
