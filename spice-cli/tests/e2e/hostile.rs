@@ -164,7 +164,7 @@ fn talk(addr: SocketAddr, bytes: &[u8]) -> Result<Vec<u8>, String> {
 
 fn links(addr: SocketAddr) -> Result<(), String> {
     let refused = [
-        ("another protocol", header(b"GET ", 2, 18), LinkError::INVALID_MAGIC),
+        ("another protocol", header(b"RFB ", 2, 18), LinkError::INVALID_MAGIC),
         ("another version", header(b"REDQ", 3, 18), LinkError::VERSION_MISMATCH),
         ("a body above the limit", header(b"REDQ", 2, 4097), LinkError::INVALID_DATA),
         ("the largest body", header(b"REDQ", 2, u32::MAX), LinkError::INVALID_DATA),
