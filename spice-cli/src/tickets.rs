@@ -252,9 +252,6 @@ struct TicketFile {
 /// The tickets in this text; `name` is what messages call it.
 pub(crate) fn parse(text: &str, name: &str) -> Result<Vec<NewTicket>, String> {
     let file: TicketFile = toml_file::read(text, name)?;
-    if file.ticket.is_empty() {
-        return Err(format!("there is no [[ticket]] in {name}"));
-    }
     let tickets = (1..).zip(file.ticket).map(|(number, spec)| {
         let line = toml_file::line(text, spec.span().start);
         let ticket =
@@ -318,7 +315,6 @@ single-use = true
     fn what_is_wrong_with_a_file_is_told_without_a_secret() {
         let long = format!("[[ticket]]\nsecret = '{}'", "hunter2".repeat(9));
         for (text, words) in [
-            ("", "no [[ticket]]"),
             ("[[ticket]]\nname = 'x'", "[[ticket]] at line 1 of t.toml: there is no `secret`"),
             ("[[ticket]]\nsecret = ''", "at line 2 of t.toml: the ticket is empty"),
             ("[[ticket]]\nsecret = \"hunter2\\u0000\"", "NUL"),

@@ -86,7 +86,7 @@ options! {
     ticket_file: PathBuf,
 
     /// Let in who knows one of the tickets in this file (TOML; see below), which only its owner may read, or on
-    /// standard input (-).
+    /// standard input (-). With --admin it may have none yet.
     #[arg(long, value_name = "FILE")]
     tickets: PathBuf,
 

@@ -13,6 +13,8 @@ use crate::tickets::{self, NewTicket};
 pub(crate) struct Admission {
     pub(crate) tickets: Vec<NewTicket>,
     pub(crate) users: Option<Users>,
+    /// There was a file of tickets: one that has none yet lets in nobody yet.
+    ticketed: bool,
     no_ticket: bool,
 }
 
@@ -34,6 +36,10 @@ impl Admission {
             options.ticket_file.as_deref().map(tickets::read_line).transpose()?.into_iter().collect();
         if let Some(path) = &options.tickets {
             let more = tickets::read(path)?;
+            if more.is_empty() && options.admin.is_none() {
+                let name = secret_file::name(path);
+                return Err(format!("there is no [[ticket]] in {name}, and no --admin to add one"));
+            }
             if let Some(same) = more.iter().find(|ticket| tickets.iter().any(|it| it.secret == ticket.secret))
             {
                 return Err(format!(
@@ -45,12 +51,12 @@ impl Admission {
             tickets.extend(more);
         }
         let users = options.sasl_users.as_deref().map(read_users).transpose()?;
-        Ok(Self { tickets, users, no_ticket })
+        Ok(Self { tickets, users, ticketed: options.tickets.is_some(), no_ticket })
     }
 
     /// Whether anybody is let in.
     pub(crate) fn is_open(&self) -> bool {
-        self.tickets.is_empty() && self.users.is_none()
+        self.tickets.is_empty() && self.users.is_none() && !self.ticketed
     }
 
     /// Whether that was said, and is no slip.
@@ -88,6 +94,15 @@ mod tests {
         assert_eq!(secrets, ["one", "two"]);
         let same = Scratch::new(b"[[ticket]]\nsecret = 'one'", 0o600);
         assert!(admission(&same).unwrap_err().contains("`ticket 1`"));
+    }
+
+    #[test]
+    fn a_file_without_tickets_lets_in_nobody_until_the_admin_adds_one() {
+        let file = Scratch::new(b"", 0o600);
+        let tickets = format!("tickets = '{}'", file.0.display());
+        assert!(plan(&tickets).unwrap_err().contains("no --admin to add one"));
+        let plan = plan(&format!("{tickets}\nadmin = '127.0.0.1:0'")).unwrap();
+        assert!(plan.admission.tickets.is_empty() && !plan.admission.is_open());
     }
 
     #[test]

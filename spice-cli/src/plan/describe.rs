@@ -24,7 +24,8 @@ impl fmt::Display for Plan {
         let tickets = count(self.admission.tickets.len(), "ticket");
         let users = self.admission.users.as_ref().and_then(|users| count(users.len(), "user"));
         match [tickets, users].into_iter().flatten().collect::<Vec<_>>().join(" and ") {
-            nobody if nobody.is_empty() => writeln!(f, "  lets in anybody who can connect")?,
+            _ if self.admission.is_open() => writeln!(f, "  lets in anybody who can connect")?,
+            nobody if nobody.is_empty() => writeln!(f, "  lets in nobody until a ticket is added")?,
             some => writeln!(f, "  lets in {some}, up to {} viewers", self.limits.viewers)?,
         }
         let path = |path: &Path| path.display().to_string();
