@@ -26,10 +26,10 @@ const TEXT: Point = Point::new(66, 187);
 const CELL: (u32, u32) = (9, 17);
 /// `demo$ ` and the row that it is first in.
 const PROMPT: u32 = 6;
-const PROMPT_ROW: u32 = 6;
+pub(crate) const PROMPT_ROW: u32 = 6;
 
 /// What is typed. Its answer is one row, so the next prompt is two rows further down.
-const TYPED: &str = "echo the quick brown fox jumps over the lazy dog";
+pub(crate) const TYPED: &str = "echo the quick brown fox jumps over the lazy dog";
 /// A drag of the terminal by its title, clear of the other windows.
 const GRAB: (u32, u32) = (300, 165);
 const MOVE: (u32, u32) = (40, 100);
@@ -44,14 +44,14 @@ pub(crate) fn trials() -> Vec<Trial> {
 }
 
 /// So many characters of a row of the terminal.
-fn cells(row: u32, columns: std::ops::Range<u32>) -> Rect {
+pub(crate) fn cells(row: u32, columns: std::ops::Range<u32>) -> Rect {
     let (x, y) = (columns.start * CELL.0, row * CELL.1);
     Rect::new(0, 0, (columns.end - columns.start) * CELL.0, CELL.1)
         .translate(TEXT.x + x.cast_signed(), TEXT.y + y.cast_signed())
 }
 
 /// What stands still of a desktop whose cursor waits behind the prompt of this row.
-fn still(shot: &Shot, prompt_row: u32, moved: (u32, u32)) -> Shot {
+pub(crate) fn still(shot: &Shot, prompt_row: u32, moved: (u32, u32)) -> Shot {
     let cursor =
         cells(prompt_row, PROMPT..PROMPT + 1).translate(moved.0.cast_signed(), moved.1.cast_signed());
     shot.without(&[&ALIVE[..], &[cursor]].concat())
@@ -138,7 +138,7 @@ fn demo_remote_viewer() -> Result<(), String> {
 }
 
 /// A server with the desktop as it begins, and a viewer that sees it.
-fn untouched() -> Result<(Server, Viewer, Display), String> {
+pub(crate) fn untouched() -> Result<(Server, Viewer, Display), String> {
     let server = Server::start(&[])?;
     let viewer = Viewer::connect(server.addr(), "")?;
     let mut display = viewer.display()?;

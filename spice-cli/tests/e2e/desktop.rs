@@ -39,6 +39,11 @@ impl Desktop {
         server: SocketAddr,
         place: impl FnOnce(Command) -> Command,
     ) -> Result<Self, String> {
+        Self::open(&format!("spice://{server}"), place)
+    }
+
+    /// Starts a viewer of what an address or a connection file names.
+    pub(crate) fn open(target: &str, place: impl FnOnce(Command) -> Command) -> Result<Self, String> {
         let scratch = Scratch::new()?;
         let mut command = Command::new("Xvfb");
         command.args(["-displayfd", "1", "-screen", "0", "1280x960x24", "-nolisten", "tcp", "-noreset"]);
@@ -50,7 +55,7 @@ impl Desktop {
         // The pointer begins in the middle, and would cover what the guest shows there.
         xdotool(&display, &["mousemove", "1279", "959"])?;
         let mut command = Command::new("remote-viewer");
-        command.arg(format!("spice://{server}")).env("DISPLAY", &display).env_remove("WAYLAND_DISPLAY");
+        command.arg(target).env("DISPLAY", &display).env_remove("WAYLAND_DISPLAY");
         // Nothing of the user's settings, and no service of a session.
         for home in ["HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME", "XDG_RUNTIME_DIR"] {
             command.env(home, scratch.path());
@@ -79,6 +84,12 @@ impl Desktop {
             let offset = |here: i32, there: i32| u32::try_from(here - there).ok();
             Ok(offset(found.x, at.x).zip(offset(found.y, at.y)))
         })
+    }
+
+    /// Waits until the viewer prints a line with these words.
+    pub(crate) fn says(&self, words: &[&str]) -> Result<(), String> {
+        let has = |line: &str| words.iter().all(|word| line.contains(word));
+        self.viewer.stdout_line(PATIENCE, |line| has(line).then_some(()))
     }
 
     /// Types a line, and ends it, with the pointer at `at`.

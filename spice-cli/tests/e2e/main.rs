@@ -6,7 +6,10 @@
 mod admin;
 mod attack;
 mod audit;
+mod audit_log;
+mod browser;
 mod c;
+mod cdp;
 mod cli;
 mod config;
 mod demo;
@@ -21,19 +24,24 @@ mod load_command;
 mod methods;
 mod needs;
 mod pace;
+mod pages;
 mod process;
 mod recordings;
+mod sasl;
 mod scratch;
 mod secrets;
 mod server;
 mod shot;
 mod slow_link;
 mod sockets;
+mod still;
 mod tls;
+mod tls_viewers;
 mod top;
 mod torture;
 mod viewer;
 mod wait;
+mod websocket;
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -57,6 +65,7 @@ fn main() -> ExitCode {
         admin::trials(),
         attack::trials(),
         audit::trials(),
+        browser::trials(),
         cli::trials(),
         config::trials(),
         demo::trials(),
@@ -65,13 +74,16 @@ fn main() -> ExitCode {
         load::trials(),
         load_command::trials(),
         methods::trials(&programs),
+        recordings::trials(&programs),
+        sasl::trials(),
         secrets::trials(),
         slow_link::trials(&programs),
         sockets::trials(),
         tls::trials(),
-        recordings::trials(&programs),
+        tls_viewers::trials(),
         top::trials(),
         torture::trials(&programs),
+        websocket::trials(),
     ];
     libtest_mimic::run(&arguments, trials.into_iter().flatten().collect()).exit_code()
 }

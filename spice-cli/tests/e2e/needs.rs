@@ -17,6 +17,8 @@ pub(crate) enum Need {
     Program(&'static str),
     /// What a C compiler needs to build against a library, by its name for pkg-config.
     Library(&'static str),
+    /// A file that a package brings.
+    File(&'static str),
 }
 
 impl Need {
@@ -33,6 +35,7 @@ impl Need {
                 let found = Process::succeed(command.args(["--exists", name]), Duration::from_secs(10));
                 found.is_err().then(|| format!("lib {name}"))
             }
+            Self::File(path) => (!Path::new(path).is_file()).then(|| path.to_owned()),
         }
     }
 }

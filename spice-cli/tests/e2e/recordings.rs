@@ -27,7 +27,7 @@ use crate::viewer::{Display, Viewer};
 use crate::wait;
 
 /// The short recordings of this repository.
-const SHORT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../spice-display/tests/data");
+pub(crate) const SHORT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../spice-display/tests/data");
 /// Where pictures that differ are kept.
 const KEPT: &str = env!("CARGO_TARGET_TMPDIR");
 /// Moments of a recording that are compared.

@@ -47,7 +47,8 @@ impl Server {
     pub(crate) fn start_reading(mut command: Command, stdin: Stdio) -> Result<Self, String> {
         let process = Process::start_reading(&mut command, stdin)?;
         let addr = process.stderr_line(PATIENCE, |line| {
-            line.strip_prefix("connect with: remote-viewer spice://")?.parse().ok()
+            let (_, places) = line.strip_prefix("serving ")?.rsplit_once(" on ")?;
+            places.split([',', ';']).find_map(|place| place.trim().parse().ok())
         })?;
         Ok(Self { process, addr })
     }

@@ -39,13 +39,17 @@ impl Shot {
         let (magic, size, depth, data) = (lines.next()?, lines.next()?, lines.next()?, lines.next()?);
         let (width, height) = std::str::from_utf8(size).ok()?.split_once(' ')?;
         let (width, height): (usize, usize) = (width.parse().ok()?, height.parse().ok()?);
+        if magic != b"P6" || depth != b"255" {
+            return None;
+        }
+        Self::from_rgb(width, height, data)
+    }
+
+    /// The picture of these pixels, red first, row by row.
+    pub(crate) fn from_rgb(width: usize, height: usize, data: &[u8]) -> Option<Self> {
         let pixels: Vec<u32> =
             data.chunks_exact(3).map(|rgb| u32::from_be_bytes([0, rgb[0], rgb[1], rgb[2]])).collect();
-        (magic == b"P6" && depth == b"255" && pixels.len() == width * height).then_some(Self {
-            width,
-            height,
-            pixels,
-        })
+        (pixels.len() == width * height).then_some(Self { width, height, pixels })
     }
 
     /// The picture in an X window dump of 32 bits a pixel, the lowest byte first.
