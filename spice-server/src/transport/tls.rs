@@ -4,6 +4,7 @@
 //! spend its processor on), no compression, no client certificate and no early data.
 
 mod identity;
+mod stream;
 mod subject;
 
 use std::fmt;
@@ -18,9 +19,9 @@ use rustls::server::ServerSessionMemoryCache;
 use rustls::version::{TLS12, TLS13};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::TlsAcceptor;
-use tokio_rustls::server::TlsStream;
 
 use identity::Identity;
+use stream::Encrypted;
 
 /// Sessions that can be resumed, each of at most a few hundred bytes; older ones are forgotten.
 const SESSIONS: usize = 512;
@@ -179,9 +180,9 @@ impl Tls {
     pub(crate) async fn accept<S: AsyncRead + AsyncWrite + Unpin>(
         &self,
         stream: S,
-    ) -> io::Result<TlsStream<S>> {
+    ) -> io::Result<Encrypted<S>> {
         let config = Arc::clone(&self.current.load().config);
-        TlsAcceptor::from(config).accept(stream).await
+        TlsAcceptor::from(config).accept(stream).await.map(Encrypted)
     }
 }
 
