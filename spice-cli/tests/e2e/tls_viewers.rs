@@ -118,9 +118,8 @@ fn remote_viewer() -> Result<(), String> {
     drop(desktop);
     // It ends the connection without saying so, and that is no error.
     secure.audit.wait("end", |line| !line["reason"].as_str().unwrap_or_default().contains("close_notify"))?;
-    match secure.audit.lines()?.iter().find(|line| line["event"] == "refused") {
-        Some(line) => return Err(format!("it tries something else, too: {line}")),
-        None => {}
+    if let Some(line) = secure.audit.lines()?.iter().find(|line| line["event"] == "refused") {
+        return Err(format!("it tries something else, too: {line}"));
     }
     match Viewer::connect(secure.server.addr(), "") {
         Err(_) => secure.audit.wait_refused("NEED_SECURED").map(drop),
@@ -188,9 +187,8 @@ fn wrong_ca() -> Result<(), String> {
         })?;
         drop(desktop);
     }
-    match secure.audit.lines()?.iter().find(|line| line["event"] == "connect") {
-        Some(line) => return Err(format!("a viewer with the wrong trust got in: {line}")),
-        None => {}
+    if let Some(line) = secure.audit.lines()?.iter().find(|line| line["event"] == "connect") {
+        return Err(format!("a viewer with the wrong trust got in: {line}"));
     }
     screenshot(addr, &secure.ca()?, &scratch.file("right.ppm"))?;
     let mut desktop = Desktop::open(&secure.vv.display().to_string(), |command| command)?;
