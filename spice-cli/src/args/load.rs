@@ -49,6 +49,10 @@ pub(crate) struct LoadArgs {
     #[arg(long, value_name = "FILE")]
     pub(crate) ticket_file: Option<PathBuf>,
 
+    /// Encrypt, and trust the certificates in this file (PEM) and no others; they have to name the server's address.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) tls_ca: Option<PathBuf>,
+
     /// Paint everything that is sent, as a viewer does. It costs a processor's time and each viewer's whole screen.
     #[arg(long)]
     pub(crate) paint: bool,
@@ -112,6 +116,7 @@ the time that has passed, it is they that are slow.
 
 Examples:
   spice-cli load 127.0.0.1:5900 --viewers 50
+  spice-cli load 127.0.0.1:5900 --viewers 50 --tls-ca server.pem
   spice-cli load spice://127.0.0.1:5900 --stalled 1 --throttled 5 --rate 100000 --seconds 30 --json
 
 Exit codes: 0 when it has measured, 2 when no viewer got in or the command makes no sense.";

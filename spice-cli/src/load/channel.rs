@@ -10,8 +10,11 @@ use std::task::{Poll, ready};
 use spice_client::ViewerLink;
 use spice_proto::caps::CapabilitySet;
 use spice_proto::{ChannelId, ChannelType, ConnectionId, HeaderKind};
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt, Interest, ReadBuf, Ready};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, Interest, ReadBuf, Ready};
 use tokio::net::TcpStream;
+use tokio_rustls::client::TlsStream;
+
+use super::tls::Trust;
 
 /// What is read at once at most.
 const BUFFER: usize = 256 << 10;
@@ -26,18 +29,61 @@ impl Default for Buffer {
     }
 }
 
-/// A server, and the ticket it asks for.
+/// A server, whom to trust there, and the ticket it asks for.
 #[derive(Clone, Debug)]
 pub(super) struct Server {
     pub(super) addr: SocketAddr,
+    /// Without, nothing is encrypted.
+    pub(super) tls: Option<Trust>,
     pub(super) ticket: Vec<u8>,
 }
 
 /// A channel that is linked.
 #[derive(Debug)]
 pub(super) struct Channel {
-    stream: TcpStream,
+    stream: Stream,
     pub(super) header: HeaderKind,
+}
+
+#[derive(Debug)]
+enum Stream {
+    Plain(TcpStream),
+    Encrypted(Box<TlsStream<TcpStream>>),
+}
+
+trait Duplex: AsyncRead + AsyncWrite + Unpin {}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Duplex for S {}
+
+impl Stream {
+    async fn connect(server: &Server) -> Result<Self, String> {
+        let stream = TcpStream::connect(server.addr).await.map_err(|error| error.to_string())?;
+        stream.set_nodelay(true).map_err(|error| error.to_string())?;
+        Ok(match &server.tls {
+            Some(trust) => Self::Encrypted(Box::new(trust.connect(stream).await?)),
+            None => Self::Plain(stream),
+        })
+    }
+
+    fn bytes(&mut self) -> &mut dyn Duplex {
+        match self {
+            Self::Plain(stream) => stream,
+            Self::Encrypted(stream) => stream,
+        }
+    }
+
+    fn socket(&self) -> &TcpStream {
+        match self {
+            Self::Plain(stream) => stream,
+            Self::Encrypted(stream) => stream.get_ref().0,
+        }
+    }
+
+    async fn send(&mut self, bytes: &[u8]) -> Result<(), String> {
+        let stream = self.bytes();
+        stream.write_all(bytes).await.map_err(|error| error.to_string())?;
+        stream.flush().await.map_err(|error| error.to_string())
+    }
 }
 
 impl Channel {
@@ -48,16 +94,15 @@ impl Channel {
         kind: ChannelType,
         caps: CapabilitySet,
     ) -> Result<Self, String> {
-        let mut stream = TcpStream::connect(server.addr).await.map_err(|error| error.to_string())?;
-        stream.set_nodelay(true).map_err(|error| error.to_string())?;
+        let mut stream = Stream::connect(server).await?;
         let mut link = ViewerLink::new(connection, kind, ChannelId(0), caps, &server.ticket);
         loop {
-            stream.write_all(&link.take_output()).await.map_err(|error| error.to_string())?;
+            stream.send(&link.take_output()).await?;
             if let Some(linked) = link.linked() {
                 return Ok(Self { header: linked.header, stream });
             }
             let mut bytes = vec![0; link.wants()];
-            stream.read_exact(&mut bytes).await.map_err(|error| match error.kind() {
+            stream.bytes().read_exact(&mut bytes).await.map_err(|error| match error.kind() {
                 ErrorKind::UnexpectedEof => "the server ends the connection at once".to_owned(),
                 _ => error.to_string(),
             })?;
@@ -76,7 +121,7 @@ impl Channel {
             let mut buffer = buffer.0.borrow_mut();
             let most = most.min(buffer.len());
             let mut bytes = ReadBuf::new(buffer.get_mut(..most).unwrap_or_default());
-            ready!(Pin::new(&mut self.stream).poll_read(context, &mut bytes))?;
+            ready!(Pin::new(self.stream.bytes()).poll_read(context, &mut bytes))?;
             Poll::Ready(match bytes.filled() {
                 [] => Err(Error::new(ErrorKind::UnexpectedEof, "the server has ended the connection")),
                 filled => Ok(take(filled)),
@@ -90,11 +135,11 @@ impl Channel {
         if bytes.is_empty() {
             return Ok(());
         }
-        self.stream.write_all(bytes).await.map_err(|error| error.to_string())
+        self.stream.send(bytes).await
     }
 
     /// Whether the server has ended it, by what can be told without reading.
     pub(super) async fn has_ended(&self) -> bool {
-        self.stream.ready(Interest::READABLE).await.map_or(true, Ready::is_read_closed)
+        self.stream.socket().ready(Interest::READABLE).await.map_or(true, Ready::is_read_closed)
     }
 }

@@ -9,6 +9,7 @@ mod screen;
 mod tally;
 mod target;
 mod throttle;
+mod tls;
 mod viewer;
 
 use std::time::Instant;
@@ -22,6 +23,7 @@ use crate::{serve, stats};
 use channel::Server;
 use run::{Measured, Plan};
 use tally::Kind;
+use tls::Trust;
 
 pub(crate) use target::Target;
 
@@ -31,7 +33,9 @@ pub(crate) fn load(args: &LoadArgs) -> Result<(), String> {
         Some(path) => serve::ticket_line(path)?,
         None => Vec::new(),
     };
-    let server = Server { addr: args.uri.resolve()?, ticket };
+    let addr = args.uri.resolve()?;
+    let tls = args.tls_ca.as_deref().map(|path| Trust::read(path, addr)).transpose()?;
+    let server = Server { addr, tls, ticket };
     // Those that are slow join first, so that all meet the same scene.
     let wanted = [
         (Kind::Stalled, args.stalled),

@@ -128,7 +128,7 @@ mod tests {
 
     #[test]
     fn viewers_join_four_at_a_time_or_evenly_over_what_is_told() {
-        let server = Server { addr: ([127, 0, 0, 1], 1).into(), ticket: Vec::new() };
+        let server = Server { addr: ([127, 0, 0, 1], 1).into(), tls: None, ticket: Vec::new() };
         let zero = Duration::ZERO;
         let mut plan = Plan {
             server,

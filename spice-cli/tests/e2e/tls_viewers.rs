@@ -15,10 +15,11 @@ use spice_proto::vv::ConnectionFile;
 
 use crate::audit_log::Audit;
 use crate::desktop::{Desktop, VIEWER_NEEDS};
+use crate::json;
 use crate::needs::{Need, trial};
 use crate::process::Process;
 use crate::scratch::Scratch;
-use crate::server::Server;
+use crate::server::{Server, cli};
 use crate::still::{STILL_NEEDS, Still};
 use crate::viewer::Viewer;
 use crate::wait;
@@ -36,6 +37,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         trial("tls_remote_viewer", &viewer, remote_viewer),
         trial("tls_and_plain_on_one_port", &viewer, need_secured),
         trial("tls_wrong_ca", &viewer, wrong_ca),
+        trial("tls_load", &[], load),
         trial("tls_openssl_below_1_2_is_refused", &openssl, versions),
         trial("cve_2021_20201_renegotiation_is_refused", &openssl, renegotiation),
     ]
@@ -193,6 +195,29 @@ fn wrong_ca() -> Result<(), String> {
     screenshot(addr, &secure.ca()?, &scratch.file("right.ppm"))?;
     let mut desktop = Desktop::open(&secure.vv.display().to_string(), |command| command)?;
     desktop.find("the screen", &still.picture, Point::default()).map(drop)
+}
+
+/// `spice-cli load` encrypts, where it trusts the server, and measures nothing where it does not.
+fn load() -> Result<(), String> {
+    let demand = ["--guest", "bench:mixed", "--channel-security", "default=secure"];
+    let secure = Secure::start_with(&demand, Server::start)?;
+    let other = Secure::start_with(&[], Server::start)?;
+    let addr = secure.server.addr().to_string();
+    let load = |ca: &Path| {
+        let mut command =
+            cli(&["load", &addr, "--viewers", "3", "--warm", "0", "--seconds", "0.5", "--json"]);
+        Process::start(command.arg("--tls-ca").arg(ca))?.wait(PATIENCE)
+    };
+    let measured = load(&secure.ca()?)?;
+    let dead = measured.stdout.first().and_then(|line| json::number(line, "dead"));
+    if !measured.status.success() || dead != Some(0.0) {
+        return Err(format!("{:?}: {}", measured.stdout, measured.stderr.join("\n")));
+    }
+    let refused = load(&other.ca()?)?;
+    if refused.status.code() == Some(2) && refused.stderr.join(" ").contains("certificate") {
+        return Ok(());
+    }
+    Err(format!("with another certificate: {}: {}", refused.status, refused.stderr.join("\n")))
 }
 
 /// What `openssl s_client` says of a server when it is told `input`, and whether it is content.
