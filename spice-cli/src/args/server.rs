@@ -72,7 +72,7 @@ options! {
     #[arg(long, value_name = "ADDR[/PREFIX]")]
     proxy_from: Vec<Text<Network>>,
 
-    /// Let in web pages of this origin, as in https://desk.example. May be said several times.
+    /// Let in web pages of this origin, as in `https://desk.example`. May be said several times.
     #[arg(long, value_name = "ORIGIN")]
     websocket_origin: Vec<String>,
 
