@@ -1,5 +1,7 @@
 //! Every stored input through its oracle: seeds, and whatever has failed once.
 
+#![expect(clippy::unwrap_used, reason = "a test says what it found by panicking")]
+
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
