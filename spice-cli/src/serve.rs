@@ -123,7 +123,8 @@ async fn reload(mut hangup: Signal, control: Control) {
 fn say_how_to_connect(server: &Server, plan: &Plan, options: &ServerOptions) -> Result<(), String> {
     let places = Places::new(plan, server.local_addrs());
     let asked = match (plan.admission.tickets.is_empty(), &plan.admission.users) {
-        (true, None) => "",
+        (true, None) if plan.admission.is_open() => "",
+        (true, None) => "; nobody is let in until a ticket is added",
         (false, None) => "; viewers ask for the ticket",
         (true, Some(_)) => "; viewers ask for a user and its password",
         (false, Some(_)) => "; viewers ask for the ticket, or a user and its password",

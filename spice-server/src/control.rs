@@ -119,7 +119,7 @@ impl Control {
         self.front.upgrade().map_or(0, |front| front.linking.len())
     }
 
-    /// Serves a connection that somebody else has accepted, as if it had come in here. Must be called on the runtime.
+    /// Serves a connection that somebody else has accepted, as if it had come in here. May be called from any thread.
     ///
     /// # Errors
     /// A descriptor that is no connection; a server that has ended.
@@ -127,6 +127,8 @@ impl Control {
         let mut listen = Listen::new(ListenAt::Open(Arc::new(connection)));
         listen.insecure = insecure;
         let front = self.front.upgrade().ok_or(io::ErrorKind::NotConnected)?;
+        // Its bytes are the server's to wait for, whoever calls.
+        let _runtime = front.runtime.enter();
         match Opened::open(&listen)? {
             Opened::Connection(incoming) => {
                 front.receive(incoming);

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use tokio::runtime::Handle;
+
 use crate::link::{Acceptor, Linking};
 use crate::reds::{RedsEvent, RedsHandle};
 use crate::transport::Incoming;
@@ -12,10 +14,12 @@ pub(crate) struct Front {
     pub(crate) acceptor: Arc<Acceptor>,
     pub(crate) linking: Arc<Linking>,
     pub(crate) reds: RedsHandle,
+    /// Where the server's tasks run.
+    pub(crate) runtime: Handle,
 }
 
 impl Front {
-    /// Lets a connection link, in a task of its own. Must be called on the runtime.
+    /// Lets a connection link, in a task of its own.
     pub(crate) fn receive(&self, incoming: Incoming) {
         let (acceptor, reds) = (Arc::clone(&self.acceptor), self.reds.clone());
         self.linking.start(incoming.peer.origin(), |place| {
@@ -24,7 +28,7 @@ impl Front {
                     let _ = reds.send(RedsEvent::Linked(linked));
                 }
             };
-            tokio::spawn(link).abort_handle()
+            self.runtime.spawn(link).abort_handle()
         });
     }
 }

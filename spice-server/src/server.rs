@@ -9,6 +9,7 @@ use spice_channel::Channel;
 use spice_display::RedWorker;
 use spice_proto::main::MouseModes;
 use spice_proto::{ChannelId, ChannelType};
+use tokio::runtime::Handle;
 use tokio::sync::mpsc::unbounded_channel;
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
@@ -132,6 +133,7 @@ impl Server {
             acceptor: Arc::new(acceptor),
             linking: Arc::new(Linking::new(config.max_linking, config.max_linking_per_address)),
             reds: reds.clone(),
+            runtime: Handle::current(),
         });
         let display = &config.worker.display;
         let quality =

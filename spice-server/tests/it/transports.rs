@@ -96,6 +96,22 @@ fn sockets_that_somebody_has_opened_are_served() {
 }
 
 #[test]
+fn connections_are_handed_to_a_server_that_runs_from_any_thread() {
+    let server = start(config());
+    let (ours, theirs) = UnixStream::pair().unwrap();
+    server.control.serve(theirs.into(), false).unwrap();
+    let viewer = join(ours).unwrap();
+    wait_for("the viewer", || (server.stats)().viewers == 1);
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let refused = server.control.serve(listener.into(), false).unwrap_err();
+    assert!(refused.to_string().contains("listens"), "{refused}");
+    let control = server.control.clone();
+    drop((viewer, server));
+    let late = control.serve(UnixStream::pair().unwrap().0.into(), false).unwrap_err();
+    assert_eq!(late.kind(), std::io::ErrorKind::NotConnected);
+}
+
+#[test]
 fn what_is_plain_is_told_to_come_with_tls_where_a_channel_wants_it() {
     let mut config = config();
     config.security = "default=any,main=secure".parse().unwrap();
