@@ -7,6 +7,8 @@ use spice_display::WorkerConfig;
 
 use crate::access::Auth;
 use crate::audit::AuditSink;
+use crate::events::ChannelEventSink;
+use crate::guest::InputSink;
 use crate::link::ChannelSecurity;
 use crate::transport::{Listen, ListenAt, ProxyRules, TlsIdentity, WebSocketRules};
 
@@ -40,6 +42,14 @@ pub struct ServerConfig {
     pub max_linking_per_address: usize,
     /// Who is told who came, who was refused and who left.
     pub audit: Option<AuditSink>,
+    /// Who is told of every connection that links a channel.
+    pub channel_events: Option<ChannelEventSink>,
+    /// Who takes the viewers' input; if nobody is named, the guest of display 0.
+    pub inputs: Option<InputSink>,
+    /// What the desktop is called.
+    pub name: Option<String>,
+    /// The desktop's UUID.
+    pub uuid: Option<[u8; 16]>,
 }
 
 impl ServerConfig {
@@ -61,6 +71,10 @@ impl ServerConfig {
             max_linking: 512,
             max_linking_per_address: 128,
             audit: None,
+            channel_events: None,
+            inputs: None,
+            name: None,
+            uuid: None,
         }
     }
 }

@@ -2,23 +2,26 @@
 
 use std::io;
 use std::os::fd::OwnedFd;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use spice_channel::ClientId;
+use spice_proto::ChannelId;
+use spice_proto::inputs::KeyModifiers;
 use tokio::sync::mpsc::WeakUnboundedSender;
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 
 use crate::access::{AddTicketError, Role, Ticket, TicketId, TicketInfo};
 use crate::audit::{Audit, AuditEvent};
 use crate::clock;
+use crate::displays::{AddDisplayError, Displays};
 use crate::front::Front;
+use crate::guest::Guest;
 use crate::link::Admission;
 use crate::quality::Quality;
 use crate::reds::{RedsEvent, RedsHandle};
 use crate::transport::{Listen, ListenAt, Opened};
 use crate::viewers::{Viewer, Viewers};
-use crate::worker::{WorkerHandle, WorkerMessage};
 
 /// Looks after a server. It is cheap to clone, may be used from any task, and does not keep the server running: once the
 /// server has ended, nothing that it says changes anything.
@@ -28,20 +31,18 @@ pub struct Control {
     reds: WeakUnboundedSender<RedsEvent>,
     admission: Arc<Admission>,
     audit: Arc<Audit>,
-    worker: WorkerHandle,
-    quality: Arc<Mutex<Quality>>,
+    displays: Arc<Displays>,
     front: Weak<Front>,
 }
 
 impl Control {
-    pub(crate) fn new(reds: &RedsHandle, front: &Arc<Front>, worker: WorkerHandle, quality: Quality) -> Self {
+    pub(crate) fn new(reds: &RedsHandle, front: &Arc<Front>, displays: &Arc<Displays>) -> Self {
         Self {
             viewers: Viewers::new(reds),
             reds: reds.downgrade(),
             admission: Arc::clone(&front.acceptor.admission),
             audit: Arc::clone(&front.acceptor.audit),
-            worker,
-            quality: Arc::new(Mutex::new(quality)),
+            displays: Arc::clone(displays),
             front: Arc::downgrade(front),
         }
     }
@@ -102,15 +103,59 @@ impl Control {
     /// How viewers get their pictures.
     #[must_use]
     pub fn quality(&self) -> Quality {
-        *self.quality.lock().unwrap_or_else(PoisonError::into_inner)
+        self.displays.quality()
     }
 
     /// Changes how viewers get their pictures, those that are here too.
     pub fn set_quality(&self, quality: Quality) {
-        let mut current = self.quality.lock().unwrap_or_else(PoisonError::into_inner);
-        *current = quality;
-        // Told under the lock, so that the last one to be told is the one that is answered.
-        self.worker.send(WorkerMessage::Quality(quality));
+        self.displays.set_quality(quality);
+    }
+
+    /// Gives the desktop one more display, whose guest has a thread of its own. Viewers that are here are told of it.
+    /// Answers what turns true when the guest has ended, if it ever does, and its last picture is with every viewer that
+    /// keeps up. May be called from any thread.
+    ///
+    /// # Errors
+    /// An id that is taken, a thread that cannot be had, a server that has ended.
+    pub fn add_display(
+        &self,
+        id: ChannelId,
+        guest: Box<dyn Guest>,
+    ) -> Result<watch::Receiver<bool>, AddDisplayError> {
+        self.displays.add(id, guest)
+    }
+
+    /// Takes a display from the desktop. Its guest is gone when this returns, which waits for nothing but what the guest
+    /// itself is busy with. Answers whether there was one. May be called from any thread.
+    #[must_use]
+    pub fn remove_display(&self, id: ChannelId) -> bool {
+        self.displays.remove(id)
+    }
+
+    fn tell(&self, event: RedsEvent) {
+        if let Some(reds) = self.reds.upgrade() {
+            let _ = reds.send(event);
+        }
+    }
+
+    /// Says whether the guest takes absolute positions (has a tablet). If it does, viewers draw the pointer themselves.
+    pub fn set_positions(&self, positions: bool) {
+        self.tell(RedsEvent::Positions(positions));
+    }
+
+    /// Says which lights of the keyboard are on.
+    pub fn set_leds(&self, leds: KeyModifiers) {
+        self.tell(RedsEvent::Leds(leds));
+    }
+
+    /// Says what the desktop is called, to viewers that come from now on.
+    pub fn set_name(&self, name: Option<String>) {
+        self.tell(RedsEvent::Name(name));
+    }
+
+    /// Says which UUID the desktop has, to viewers that come from now on.
+    pub fn set_uuid(&self, uuid: Option<[u8; 16]>) {
+        self.tell(RedsEvent::Uuid(uuid));
     }
 
     /// Connections that are not in yet.
@@ -124,13 +169,30 @@ impl Control {
     /// # Errors
     /// A descriptor that is no connection; a server that has ended.
     pub fn serve(&self, connection: OwnedFd, insecure: bool) -> io::Result<()> {
+        self.receive(connection, |listen, _| listen.insecure = insecure)
+    }
+
+    /// The same with a connection of which somebody else has made sure who it is: no ticket is asked for, in the clear or
+    /// not. With `tls`, it has to speak that.
+    ///
+    /// # Errors
+    /// As [`Control::serve`].
+    pub fn serve_vouched(&self, connection: OwnedFd, tls: bool) -> io::Result<()> {
+        self.receive(connection, |listen, vouched| {
+            (listen.insecure, listen.tls_only, *vouched) = (true, tls, true);
+        })
+    }
+
+    fn receive(&self, connection: OwnedFd, how: impl FnOnce(&mut Listen, &mut bool)) -> io::Result<()> {
         let mut listen = Listen::new(ListenAt::Open(Arc::new(connection)));
-        listen.insecure = insecure;
+        let mut vouched = false;
+        how(&mut listen, &mut vouched);
         let front = self.front.upgrade().ok_or(io::ErrorKind::NotConnected)?;
         // Its bytes are the server's to wait for, whoever calls.
         let _runtime = front.runtime.enter();
         match Opened::open(&listen)? {
-            Opened::Connection(incoming) => {
+            Opened::Connection(mut incoming) => {
+                incoming.vouched = vouched;
                 front.receive(incoming);
                 Ok(())
             }

@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use rand::RngExt;
 use spice_channel::Channel;
-use spice_display::RedWorker;
 use spice_proto::main::MouseModes;
 use spice_proto::{ChannelId, ChannelType};
 use tokio::runtime::Handle;
@@ -18,15 +17,14 @@ use crate::access::{AddTicketError, Auth, DecoyKey};
 use crate::audit::Audit;
 use crate::config::ServerConfig;
 use crate::control::Control;
+use crate::displays::{AddDisplayError, Displays};
 use crate::front::Front;
 use crate::guest::Guest;
-use crate::link::{Acceptor, Admission, Checks, KeyError, KeyPool, Linking, Offer, Rules};
-use crate::quality::Quality;
+use crate::link::{Acceptor, Admission, Checks, KeyError, KeyPool, Linking, Rules, SharedOffer};
 use crate::reds::{InputsChannel, MainChannel, Policy, Reds, RedsHandle};
 use crate::stats::{Counters, Stats};
 use crate::transport::{Incoming, ListenAt, Listener, Opened, Opener, Tls, TlsError};
 use crate::viewers::Viewers;
-use crate::worker::{WorkerMailbox, WorkerThread};
 
 /// Why a server cannot start.
 #[derive(Debug, thiserror::Error)]
@@ -49,6 +47,9 @@ pub enum StartError {
     /// There is no key for tickets.
     #[error(transparent)]
     Key(#[from] KeyError),
+    /// There is no display for the guest.
+    #[error(transparent)]
+    Display(#[from] AddDisplayError),
     /// A thread cannot be started.
     #[error("cannot start a thread: {0}")]
     Thread(io::Error),
@@ -64,17 +65,29 @@ pub struct Server {
     front: Arc<Front>,
     reds: RedsHandle,
     reds_task: JoinHandle<()>,
-    worker: WorkerThread,
+    displays: Arc<Displays>,
+    finished: watch::Receiver<bool>,
     control: Control,
     counters: Arc<Counters>,
 }
 
 impl Server {
-    /// Listens, and starts the guest. Must be called on a tokio runtime.
+    /// Listens, and starts the guest, as display 0. Must be called on a tokio runtime.
     ///
     /// # Errors
     /// A place that cannot be listened at; a certificate, keys or threads that cannot be had.
     pub async fn bind(config: ServerConfig, guest: Box<dyn Guest>) -> Result<Self, StartError> {
+        let mut server = Self::open(config).await?;
+        server.control.set_positions(guest.takes_positions());
+        server.finished = server.control.add_display(ChannelId(0), guest)?;
+        Ok(server)
+    }
+
+    /// Listens, without any display: those come by [`Control::add_display`]. Must be called on a tokio runtime.
+    ///
+    /// # Errors
+    /// As [`Server::bind`].
+    pub async fn open(config: ServerConfig) -> Result<Self, StartError> {
         let tls = config.tls.map(Tls::load).transpose()?.map(Arc::new);
         let (mut listeners, mut accepted) = (Vec::new(), Vec::new());
         for listen in &config.listen {
@@ -90,31 +103,31 @@ impl Server {
             Auth::Required(_) => KeyPool::tickets()?,
         };
 
-        let positions = guest.takes_positions();
-        let mode = if positions { MouseModes::CLIENT } else { MouseModes::SERVER };
-        let inputs = InputsChannel::new(mode, config.viewer_timeout);
-        let mut offer = Offer::default();
-        let mut worker = config.worker.with_stall_limit(config.viewer_timeout);
-        worker.display.seed = rand::rng().random();
-        let mut core = RedWorker::new(&worker);
-        let (display, cursor) = core.channels_mut();
-        offer.add(ChannelType::DISPLAY, config.worker.id, display.caps());
-        offer.add(ChannelType::CURSOR, config.worker.id, cursor.caps());
+        let offer = SharedOffer::default();
+        let inputs = InputsChannel::new(MouseModes::SERVER, config.viewer_timeout);
+        let mut main = MainChannel::new(config.viewer_timeout);
+        main.offer(ChannelType::INPUTS, ChannelId(0));
+        main.set_name(config.name);
+        main.set_uuid(config.uuid);
         offer.add(ChannelType::INPUTS, ChannelId(0), inputs.caps());
-        let main = MainChannel::new(offer.channels(), positions, config.viewer_timeout);
         offer.add(ChannelType::MAIN, ChannelId(0), main.caps());
 
         let counters = Arc::new(Counters::default());
         let audit = Arc::new(Audit::new(config.audit, Arc::clone(&counters)));
         let admission = Arc::new(Admission::new(&config.auth)?);
         let (reds, events) = unbounded_channel();
-        let mailbox = WorkerMailbox::new();
         let policy = Policy {
             max_viewers: config.max_viewers,
             admission: Arc::clone(&admission),
             audit: Arc::clone(&audit),
+            channel_events: config.channel_events,
+            inputs: config.inputs,
         };
-        let actor = Reds::new(main, inputs, mailbox.handle(), &reds, policy, Arc::clone(&counters));
+        let actor = Reds::new(main, inputs, &reds, policy, Arc::clone(&counters));
+        let template = config.worker.with_stall_limit(config.viewer_timeout);
+        let displays =
+            Displays::new(template, offer.clone(), &reds, Arc::clone(&counters), Handle::current());
+        let displays = Arc::new(displays);
         let acceptor = Acceptor {
             opener: Opener { tls, websocket: config.websocket, proxies: config.proxies },
             rules: Rules {
@@ -135,12 +148,7 @@ impl Server {
             reds: reds.clone(),
             runtime: Handle::current(),
         });
-        let display = &config.worker.display;
-        let quality =
-            Quality { compression: display.compression, jpeg: display.jpeg, zlib_glz: display.zlib_glz };
-        let control = Control::new(&reds, &front, mailbox.handle(), quality);
-        let worker =
-            mailbox.start(core, guest, reds.clone(), Arc::clone(&counters)).map_err(StartError::Thread)?;
+        let control = Control::new(&reds, &front, &displays);
         Ok(Self {
             listeners,
             local_addrs,
@@ -148,7 +156,8 @@ impl Server {
             front,
             reds,
             reds_task: tokio::spawn(actor.run(events)),
-            worker,
+            displays,
+            finished: watch::channel(false).1,
             control,
             counters,
         })
@@ -184,14 +193,14 @@ impl Server {
         Viewers::new(&self.reds)
     }
 
-    /// Turns true when the guest has ended, if it ever does, and its last picture is with every viewer that keeps up.
+    /// Turns true when the guest of [`Server::bind`] has ended, if it ever does, and its last picture is with every viewer that keeps up.
     #[must_use]
     pub fn finished(&self) -> watch::Receiver<bool> {
-        self.worker.finished.clone()
+        self.finished.clone()
     }
 
     /// Serves until `until` is ready, then closes every connection.
-    pub async fn run(mut self, until: impl Future<Output = ()>) {
+    pub async fn run(self, until: impl Future<Output = ()>) {
         let mut accepting = JoinSet::new();
         for incoming in self.accepted {
             self.front.receive(incoming);
@@ -203,7 +212,7 @@ impl Server {
         accepting.shutdown().await;
         self.front.linking.end();
         self.reds_task.abort();
-        let _ = tokio::task::spawn_blocking(move || self.worker.stop()).await;
+        let _ = tokio::task::spawn_blocking(move || self.displays.stop()).await;
     }
 }
 

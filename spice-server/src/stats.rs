@@ -2,6 +2,8 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use spice_display::DisplayStats;
+
 /// Counters since the start, and what is there now.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Stats {
@@ -33,6 +35,15 @@ pub(crate) struct Counters {
 }
 
 impl Counters {
+    /// A display has other numbers than it had. Sums wrap, so that displays can come and go in any order.
+    pub(crate) fn change(&self, from: DisplayStats, to: DisplayStats) {
+        let change = |counter: &AtomicU64, from: u64, to: u64| {
+            counter.fetch_add(to.wrapping_sub(from), Ordering::Relaxed);
+        };
+        change(&self.queued, from.queued as u64, to.queued as u64);
+        change(&self.squashes, from.squashes, to.squashes);
+    }
+
     pub(crate) fn snapshot(&self) -> Stats {
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         Stats {

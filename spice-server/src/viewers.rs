@@ -14,6 +14,7 @@ use tokio::sync::oneshot;
 use crate::access::{Credential, Permissions, Role};
 use crate::reds::{RedsEvent, RedsHandle};
 use crate::transport::{Peer, Transport};
+use crate::worker::WorkerHandle;
 
 /// One viewer of the server.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,17 +76,32 @@ pub(crate) type Reply = oneshot::Sender<Vec<Viewer>>;
 #[derive(Debug)]
 pub(crate) struct Roll {
     viewers: Vec<Viewer>,
+    /// Whose displays are still to be asked, the next one last.
+    workers: Vec<WorkerHandle>,
     reply: Reply,
 }
 
 impl Roll {
-    /// `viewers` are in the order of their ids.
-    pub(crate) fn new(viewers: Vec<Viewer>, reply: Reply) -> Self {
-        Self { viewers, reply }
+    /// `viewers` are in the order of their ids, `workers` in that of their displays.
+    pub(crate) fn new(viewers: Vec<Viewer>, mut workers: Vec<WorkerHandle>, reply: Reply) -> Self {
+        workers.reverse();
+        Self { viewers, workers, reply }
     }
 
-    /// Adds how they fare on a display, and answers.
-    pub(crate) fn answer(mut self, display: &DisplayChannel, now: Time) {
+    /// Asks the next display; after the last, answers.
+    pub(crate) fn send(mut self) {
+        while let Some(worker) = self.workers.pop() {
+            // A display that is gone is left out.
+            match worker.call(self) {
+                Ok(()) => return,
+                Err(unsent) => self = unsent,
+            }
+        }
+        let _ = self.reply.send(self.viewers);
+    }
+
+    /// Adds how they fare on a display, and goes on to the next.
+    pub(crate) fn pass_on(mut self, display: &DisplayChannel, now: Time) {
         for (id, stats) in display.viewer_stats(now) {
             if let Ok(at) = self.viewers.binary_search_by_key(&id, |viewer| viewer.id)
                 && let Some(viewer) = self.viewers.get_mut(at)
@@ -93,6 +109,6 @@ impl Roll {
                 viewer.displays.push(ViewerDisplay { id: display.id(), stats });
             }
         }
-        let _ = self.reply.send(self.viewers);
+        self.send();
     }
 }

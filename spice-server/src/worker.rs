@@ -4,12 +4,13 @@ use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SendError, Sender, channel};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use spice_channel::{ChannelLink, ClientId, Time};
-use spice_display::{EncodeDone, EncodeJob, RedWorker};
+use spice_display::qxl::{Command, GuestEvent, UpdateArea};
+use spice_display::{DisplayStats, EncodeDone, EncodeJob, RedWorker};
 use spice_proto::inputs::KeyModifiers;
 use spice_proto::{ChannelType, LinkError};
 use tokio::runtime::Handle;
@@ -59,6 +60,14 @@ pub(crate) struct WorkerHandle {
 impl WorkerHandle {
     pub(crate) fn send(&self, message: WorkerMessage) {
         let _ = self.mailbox.send(message);
+    }
+
+    /// Asks how the viewers fare; the question comes back from a worker that is gone.
+    pub(crate) fn call(&self, roll: Roll) -> Result<(), Roll> {
+        match self.mailbox.send(WorkerMessage::Call(roll)) {
+            Err(SendError(WorkerMessage::Call(roll))) => Err(roll),
+            _ => Ok(()),
+        }
     }
 
     /// Starts a connection whose events come to the worker. The worker itself does, so that it knows the connection
@@ -119,6 +128,8 @@ struct Worker {
     encoding: usize,
     /// How many may be at a time.
     encoders: usize,
+    /// What has been counted of this display.
+    told: DisplayStats,
     finished: watch::Sender<bool>,
     finished_since: Option<Time>,
 }
@@ -152,15 +163,15 @@ impl WorkerMailbox {
         self.handle.clone()
     }
 
-    /// Starts the thread. Must be called on the runtime.
+    /// Starts the thread.
     pub(crate) fn start(
         self,
-        mut core: RedWorker,
+        core: RedWorker,
         mut guest: Box<dyn Guest>,
         reds: RedsHandle,
         counters: Arc<Counters>,
+        runtime: Handle,
     ) -> io::Result<WorkerThread> {
-        core.cursor_mut().set_local(guest.takes_positions());
         let woken = Arc::new(AtomicBool::new(false));
         guest.attach(self.waker(Arc::clone(&woken)));
         let (finished, finished_receiver) = watch::channel(false);
@@ -174,7 +185,8 @@ impl WorkerMailbox {
             guest,
             handle: self.handle(),
             mailbox: self.mailbox,
-            runtime: Handle::current(),
+            runtime,
+            told: DisplayStats::default(),
             woken,
             reds,
             counters,
@@ -233,7 +245,9 @@ impl Worker {
             }
             let Some(event) = self.guest.poll(now) else { return false };
             self.counters.commands.fetch_add(1, Ordering::Relaxed);
-            if let Err(error) = self.core.handle_event(event) {
+            if let GuestEvent::Command(Command::Update(update)) = event {
+                self.read_back(&update);
+            } else if let Err(error) = self.core.handle_event(event) {
                 let earlier = self.counters.refused.fetch_add(1, Ordering::Relaxed);
                 if earlier < REFUSALS_LOGGED {
                     tracing::warn!("guest: {error}");
@@ -241,6 +255,12 @@ impl Worker {
             }
         }
         true
+    }
+
+    /// Paints what the guest wants to read, and shows it.
+    fn read_back(&mut self, update: &UpdateArea) {
+        let canvas = self.core.display_mut().canvas(update.surface, update.area);
+        self.guest.handle_pixels(update, canvas);
     }
 
     fn wait(&self, now: Time) -> Duration {
@@ -291,7 +311,7 @@ impl Worker {
             WorkerMessage::Quality(quality) => {
                 display.set_quality(quality.compression, quality.jpeg, quality.zlib_glz);
             }
-            WorkerMessage::Call(roll) => roll.answer(display, now),
+            WorkerMessage::Call(roll) => roll.pass_on(display, now),
             WorkerMessage::Wake | WorkerMessage::Stop => {}
         }
     }
@@ -326,8 +346,8 @@ impl Worker {
             self.display_connections.flush(self.core.display_mut(), now);
         }
         let stats = self.core.display().stats();
-        self.counters.queued.store(stats.queued as u64, Ordering::Relaxed);
-        self.counters.squashes.store(stats.squashes, Ordering::Relaxed);
+        self.counters.change(self.told, stats);
+        self.told = stats;
     }
 
     /// Has the pictures packed that viewers wait for: small ones here and now, the others elsewhere, some at a time.
@@ -361,7 +381,7 @@ impl Worker {
     }
 
     fn report(&self, kind: ChannelType, ended: Ended) {
-        let _ = self.reds.send(RedsEvent::Ended(kind, ended));
+        let _ = self.reds.send(RedsEvent::Ended(kind, self.core.display().id(), ended));
     }
 }
 

@@ -322,7 +322,7 @@ impl Access {
 }
 
 impl Grant {
-    fn open() -> Self {
+    pub(crate) fn open() -> Self {
         Self::of(Credential::Nothing, Role::Control, Permissions::all())
     }
 

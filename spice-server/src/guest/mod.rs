@@ -1,12 +1,16 @@
 //! Guests: whoever draws the desktop and takes the viewers' input.
 
 use spice_channel::Time;
-use spice_display::qxl::GuestEvent;
+use spice_display::canvas::Canvas;
+use spice_display::qxl::{GuestEvent, UpdateArea};
 use spice_proto::inputs::{KeyModifiers, MouseButton, MouseButtons};
 
 pub mod bench;
 pub mod demo;
+mod inputs;
 pub mod replay;
+
+pub use inputs::{InputSink, Inputs};
 
 /// A desktop: commands come out of it, input goes into it.
 ///
@@ -30,6 +34,13 @@ pub trait Guest: Send {
 
     /// Takes one input event of some viewer.
     fn handle_input(&mut self, input: GuestInput, now: Time);
+
+    /// Takes the pixels that it wants to read: [`Guest::poll`] has answered
+    /// [`Command::Update`](spice_display::qxl::Command::Update), and everything before it is painted in that area; there
+    /// is no canvas where there is no such surface.
+    fn handle_pixels(&mut self, update: &UpdateArea, canvas: Option<&Canvas>) {
+        let _ = (update, canvas);
+    }
 
     /// How many viewers have a display channel now; called at each change.
     fn handle_viewers(&mut self, displays: usize, now: Time) {
@@ -75,6 +86,8 @@ pub enum GuestInput {
         x: u32,
         /// From the top.
         y: u32,
+        /// Of which display.
+        display: u8,
         /// What is held down.
         buttons: MouseButtons,
     },

@@ -38,7 +38,7 @@ impl ChannelDriver {
 
     pub(crate) fn connect(
         &mut self,
-        channel: &mut impl Channel,
+        channel: &mut (impl Channel + ?Sized),
         client: ClientId,
         link: ChannelLink,
         connection: Connection,
@@ -49,7 +49,12 @@ impl ChannelDriver {
     }
 
     /// Ends a viewer's connection; answers whether it had one.
-    pub(crate) fn disconnect(&mut self, channel: &mut impl Channel, client: ClientId, now: Time) -> bool {
+    pub(crate) fn disconnect(
+        &mut self,
+        channel: &mut (impl Channel + ?Sized),
+        client: ClientId,
+        now: Time,
+    ) -> bool {
         channel.disconnect(client, now);
         self.connections.remove(&client).is_some()
     }
@@ -57,7 +62,7 @@ impl ChannelDriver {
     /// Takes what a connection says. An event of a connection that is gone counts for nothing.
     pub(crate) fn handle_event(
         &mut self,
-        channel: &mut impl Channel,
+        channel: &mut (impl Channel + ?Sized),
         client: ClientId,
         event: ConnectionEvent,
         now: Time,
@@ -83,14 +88,14 @@ impl ChannelDriver {
         }
     }
 
-    pub(crate) fn handle_timeout(&mut self, channel: &mut impl Channel, now: Time) -> Vec<Ended> {
+    pub(crate) fn handle_timeout(&mut self, channel: &mut (impl Channel + ?Sized), now: Time) -> Vec<Ended> {
         let errors = channel.handle_timeout(now);
         errors.into_iter().map(|(client, error)| self.end(channel, client, &error, now)).collect()
     }
 
     fn end(
         &mut self,
-        channel: &mut impl Channel,
+        channel: &mut (impl Channel + ?Sized),
         client: ClientId,
         error: &ChannelError,
         now: Time,
@@ -100,7 +105,7 @@ impl ChannelDriver {
     }
 
     /// Gives every connection what its viewer has room for.
-    pub(crate) fn flush(&self, channel: &mut impl Channel, now: Time) {
+    pub(crate) fn flush(&self, channel: &mut (impl Channel + ?Sized), now: Time) {
         for (client, connection) in &self.connections {
             while let Some(transmit) = channel.poll_transmit(*client, now) {
                 connection.send(transmit);

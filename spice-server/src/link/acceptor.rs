@@ -1,6 +1,7 @@
 //! Drives the handshake over a connection, with a deadline.
 
 use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -27,6 +28,8 @@ use crate::transport::{FIRST, Incoming, OpenError, Opener, Peer, Spice, Stream, 
 pub(crate) struct LinkedStream {
     pub(crate) stream: Stream,
     pub(crate) peer: Peer,
+    /// This end, where it has an address.
+    pub(crate) local: Option<SocketAddr>,
     pub(crate) transport: Transport,
     pub(crate) linked: Linked,
 }
@@ -86,8 +89,8 @@ impl Acceptor {
         }
         match timeout_at(deadline, self.handshake(&mut spice, &place)).await {
             Ok(Ok(linked)) => {
-                let Spice { stream, transport, .. } = spice;
-                return Some(LinkedStream { stream, peer, transport, linked });
+                let Spice { stream, local, transport, .. } = spice;
+                return Some(LinkedStream { stream, peer, local, transport, linked });
             }
             Ok(Err(Failure::Io(error))) => tracing::debug!(%peer, "link broken: {error}"),
             Ok(Err(failure)) => {
@@ -106,13 +109,14 @@ impl Acceptor {
     }
 
     async fn handshake(&self, spice: &mut Spice, place: &Place) -> Result<Linked, Failure> {
-        let Spice { stream, first, peer, transport, plain_allowed } = spice;
+        let Spice { stream, first, peer, transport, plain_allowed, vouched, .. } = spice;
         let visit = || Visit {
             rules: &self.rules,
             admission: &self.admission,
             peer: *peer,
             transport: *transport,
             plain_allowed: *plain_allowed,
+            vouched: *vouched,
             now: clock::now(),
         };
         let mut header = [0; AwaitHeader::LEN];

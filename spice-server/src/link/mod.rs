@@ -13,4 +13,4 @@ pub(crate) use checks::Checks;
 pub use keys::KeyError;
 pub(crate) use keys::KeyPool;
 pub use security::{ChannelSecurity, ChannelSecurityError, Security};
-pub(crate) use states::{Linked, Offer, Rules, result};
+pub(crate) use states::{Linked, Rules, SharedOffer, result};

@@ -9,16 +9,19 @@ use rand::RngExt;
 use spice_channel::{Channel, ChannelLink, ClientId, RedClient, Scope, Time};
 use spice_proto::inputs::KeyModifiers;
 use spice_proto::main::MouseModes;
-use spice_proto::{ChannelType, ConnectionId, LinkError};
+use spice_proto::{ChannelId, ChannelType, ConnectionId, LinkError};
 use tokio::io::AsyncWriteExt;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, WeakUnboundedSender};
 use tokio::sync::oneshot;
 use tokio::time::{sleep, timeout};
 
+use super::device::{Device, DeviceChannel};
 use super::{InputsChannel, MainChannel};
 use crate::access::{Grant, Permissions, Role, TicketId};
 use crate::audit::{Audit, AuditEvent};
 use crate::clock;
+use crate::events::{ChannelEvent, ChannelEventSink, ChannelInfo};
+use crate::guest::{InputSink, Inputs};
 use crate::io::{ChannelDriver, ConnectionEvent, Ended, ReadPermit, connect};
 use crate::link::{Admission, Linked, LinkedStream, result};
 use crate::stats::Counters;
@@ -34,7 +37,25 @@ pub(crate) enum RedsEvent {
     /// A connection of the main or the inputs channel says something.
     Connection(ChannelType, ClientId, ConnectionEvent),
     /// A display or cursor connection is over.
-    Ended(ChannelType, Ended),
+    Ended(ChannelType, ChannelId, Ended),
+    /// There is a display.
+    AddDisplay(ChannelId, WorkerHandle),
+    /// There is a display less.
+    RemoveDisplay(ChannelId),
+    /// There is a device, or it can do something else than before.
+    AddDevice(ChannelType, ChannelId, Box<dyn DeviceChannel>),
+    /// There is a device less.
+    RemoveDevice(ChannelType, ChannelId),
+    /// A device's host says something.
+    Device(ChannelType, ChannelId),
+    /// A connection of a device says something.
+    DeviceConnection(ChannelType, ChannelId, ClientId, ConnectionEvent),
+    /// Whether the guest takes absolute positions from now on.
+    Positions(bool),
+    /// The desktop is called so.
+    Name(Option<String>),
+    /// The desktop's UUID.
+    Uuid(Option<[u8; 16]>),
     /// The guest's keyboard lights have changed.
     Leds(KeyModifiers),
     /// Somebody asks who is here.
@@ -60,6 +81,8 @@ struct Session {
     grant: Grant,
     /// The role that it has now.
     role: Role,
+    /// Its connections, in the order in which they came.
+    connections: Vec<ChannelInfo>,
 }
 
 impl Session {
@@ -75,6 +98,9 @@ pub(crate) struct Policy {
     pub(crate) max_viewers: usize,
     pub(crate) admission: Arc<Admission>,
     pub(crate) audit: Arc<Audit>,
+    pub(crate) channel_events: Option<ChannelEventSink>,
+    /// Who takes the viewers' input; if nobody is named, the guest of display 0.
+    pub(crate) inputs: Option<InputSink>,
 }
 
 /// The viewers, and the channels that concern the session rather than the screen.
@@ -86,7 +112,8 @@ pub(crate) struct Reds {
     main_connections: ChannelDriver,
     inputs: InputsChannel,
     inputs_connections: ChannelDriver,
-    worker: WorkerHandle,
+    displays: BTreeMap<ChannelId, WorkerHandle>,
+    devices: BTreeMap<(ChannelType, ChannelId), Device>,
     this: WeakUnboundedSender<RedsEvent>,
     policy: Policy,
     counters: Arc<Counters>,
@@ -99,7 +126,6 @@ impl Reds {
     pub(crate) fn new(
         main: MainChannel,
         inputs: InputsChannel,
-        worker: WorkerHandle,
         this: &RedsHandle,
         policy: Policy,
         counters: Arc<Counters>,
@@ -111,7 +137,8 @@ impl Reds {
             main_connections: ChannelDriver::new(Arc::clone(&counters)),
             inputs,
             inputs_connections: ChannelDriver::new(Arc::clone(&counters)),
-            worker,
+            displays: BTreeMap::new(),
+            devices: BTreeMap::new(),
             this: this.downgrade(),
             policy,
             counters,
@@ -139,7 +166,8 @@ impl Reds {
     }
 
     fn poll_timeout(&self) -> Option<Time> {
-        self.main.poll_timeout().into_iter().chain(self.inputs.poll_timeout()).min()
+        let devices = self.devices.values().filter_map(|device| device.channel.poll_timeout());
+        self.main.poll_timeout().into_iter().chain(self.inputs.poll_timeout()).chain(devices).min()
     }
 
     fn handle_event(&mut self, event: RedsEvent, now: Time) {
@@ -148,24 +176,39 @@ impl Reds {
             RedsEvent::Connection(ChannelType::MAIN, client, event) => {
                 let before = self.main.mouse_mode();
                 if let Some(ended) = self.main_connections.handle_event(&mut self.main, client, event, now) {
-                    self.handle_ended(ChannelType::MAIN, &ended, now);
+                    self.handle_ended(ChannelType::MAIN, ChannelId(0), &ended, now);
                 }
-                let mode = self.main.mouse_mode();
-                if mode != before {
-                    self.inputs.set_mouse_mode(mode);
-                    self.worker.send(WorkerMessage::PointerIsLocal(mode == MouseModes::CLIENT));
-                }
+                self.follow_mouse_mode(before);
             }
             RedsEvent::Connection(kind, client, event) => {
                 let permit = event.permit();
                 if let Some(ended) =
                     self.inputs_connections.handle_event(&mut self.inputs, client, event, now)
                 {
-                    self.handle_ended(kind, &ended, now);
+                    self.handle_ended(kind, ChannelId(0), &ended, now);
                 }
                 self.forward_inputs(permit);
             }
-            RedsEvent::Ended(kind, ended) => self.handle_ended(kind, &ended, now),
+            RedsEvent::Ended(kind, id, ended) => self.handle_ended(kind, id, &ended, now),
+            RedsEvent::AddDisplay(id, worker) => self.add_display(id, worker),
+            RedsEvent::RemoveDisplay(id) => self.remove_display(id),
+            RedsEvent::AddDevice(kind, id, channel) => self.add_device(kind, id, channel),
+            RedsEvent::RemoveDevice(kind, id) => self.remove_device(kind, id, now),
+            RedsEvent::Device(kind, id) => {
+                if let Some(device) = self.devices.get_mut(&(kind, id)) {
+                    device.channel.poll_host(now);
+                }
+            }
+            RedsEvent::DeviceConnection(kind, id, client, event) => {
+                self.handle_device_connection(kind, id, client, event, now);
+            }
+            RedsEvent::Positions(positions) => {
+                let before = self.main.mouse_mode();
+                self.main.set_positions(positions);
+                self.follow_mouse_mode(before);
+            }
+            RedsEvent::Name(name) => self.main.set_name(name),
+            RedsEvent::Uuid(uuid) => self.main.set_uuid(uuid),
             RedsEvent::Leds(leds) => self.inputs.set_leds(leds),
             RedsEvent::Viewers(reply) => self.call_roll(reply, now),
             RedsEvent::Disconnect(id, reply) => {
@@ -182,10 +225,18 @@ impl Reds {
 
     fn handle_timeout(&mut self, now: Time) {
         for ended in self.main_connections.handle_timeout(&mut self.main, now) {
-            self.handle_ended(ChannelType::MAIN, &ended, now);
+            self.handle_ended(ChannelType::MAIN, ChannelId(0), &ended, now);
         }
         for ended in self.inputs_connections.handle_timeout(&mut self.inputs, now) {
-            self.handle_ended(ChannelType::INPUTS, &ended, now);
+            self.handle_ended(ChannelType::INPUTS, ChannelId(0), &ended, now);
+        }
+        let mut over = Vec::new();
+        for ((kind, id), device) in &mut self.devices {
+            let ended = device.connections.handle_timeout(device.channel.as_mut(), now);
+            over.extend(ended.into_iter().map(|ended| (*kind, *id, ended)));
+        }
+        for (kind, id, ended) in over {
+            self.handle_ended(kind, id, &ended, now);
         }
         self.forward_inputs(None);
     }
@@ -193,6 +244,9 @@ impl Reds {
     fn flush(&mut self, now: Time) {
         self.main_connections.flush(&mut self.main, now);
         self.inputs_connections.flush(&mut self.inputs, now);
+        for device in self.devices.values_mut() {
+            device.connections.flush(device.channel.as_mut(), now);
+        }
         self.counters.viewers.store(self.clients.len() as u64, Ordering::Relaxed);
     }
 
@@ -200,15 +254,80 @@ impl Reds {
     /// no viewer can pile up input.
     fn forward_inputs(&mut self, permit: Option<ReadPermit>) {
         let inputs = self.inputs.take_inputs();
-        if !inputs.is_empty() {
-            self.worker.send(WorkerMessage::Inputs(inputs, permit));
+        if inputs.is_empty() {
+            return;
+        }
+        if let Some(sink) = &self.policy.inputs {
+            sink.take(Inputs::new(inputs, permit));
+        } else if let Some(worker) = self.displays.get(&ChannelId(0)) {
+            worker.send(WorkerMessage::Inputs(inputs, permit));
+        }
+    }
+
+    /// The mouse mode may have changed: pointers are drawn by viewers in one, and for them in the other.
+    fn follow_mouse_mode(&mut self, before: MouseModes) {
+        let mode = self.main.mouse_mode();
+        if mode != before {
+            self.inputs.set_mouse_mode(mode);
+            for worker in self.displays.values() {
+                worker.send(WorkerMessage::PointerIsLocal(mode == MouseModes::CLIENT));
+            }
+        }
+    }
+
+    fn add_display(&mut self, id: ChannelId, worker: WorkerHandle) {
+        worker.send(WorkerMessage::PointerIsLocal(self.main.mouse_mode() == MouseModes::CLIENT));
+        self.displays.insert(id, worker);
+        for kind in [ChannelType::DISPLAY, ChannelType::CURSOR] {
+            self.main.offer(kind, id);
+        }
+    }
+
+    fn remove_display(&mut self, id: ChannelId) {
+        self.displays.remove(&id);
+        for kind in [ChannelType::DISPLAY, ChannelType::CURSOR] {
+            self.main.withdraw(kind, id);
+            self.detach_all(kind, id, "there is no such display any more");
+        }
+    }
+
+    fn add_device(&mut self, kind: ChannelType, id: ChannelId, channel: Box<dyn DeviceChannel>) {
+        let connections = ChannelDriver::new(Arc::clone(&self.counters));
+        self.devices.insert((kind, id), Device { channel, connections });
+        self.main.offer(kind, id);
+    }
+
+    fn remove_device(&mut self, kind: ChannelType, id: ChannelId, now: Time) {
+        self.main.withdraw(kind, id);
+        if let Some(mut device) = self.devices.remove(&(kind, id)) {
+            for client in self.clients.keys() {
+                device.connections.disconnect(device.channel.as_mut(), *client, now);
+            }
+        }
+        self.detach_all(kind, id, "there is no such device any more");
+    }
+
+    fn handle_device_connection(
+        &mut self,
+        kind: ChannelType,
+        id: ChannelId,
+        client: ClientId,
+        event: ConnectionEvent,
+        now: Time,
+    ) {
+        let Some(device) = self.devices.get_mut(&(kind, id)) else { return };
+        device.channel.hold(event.permit());
+        let ended = device.connections.handle_event(device.channel.as_mut(), client, event, now);
+        device.channel.hold(None);
+        if let Some(ended) = ended {
+            self.handle_ended(kind, id, &ended, now);
         }
     }
 
     /// Gives a linked connection to its viewer: a new one for a main channel, the one it names for any other.
     fn handle_linked(&mut self, linked: LinkedStream, now: Time) {
-        let LinkedStream { stream, peer, transport, linked: Linked { mess, grant } } = linked;
-        let kind = mess.channel_type;
+        let LinkedStream { stream, peer, local, transport, linked: Linked { mess, grant } } = linked;
+        let (kind, channel_id) = (mess.channel_type, mess.channel_id);
         let admitted = if kind == ChannelType::MAIN {
             self.new_client(peer, transport, grant, now)
         } else {
@@ -220,8 +339,18 @@ impl Reds {
             if !permissions.allows_channel(kind) {
                 return Err(NotAttached::NotAllowed);
             }
-            session.client.attach(kind, mess.channel_id).map_err(|_| NotAttached::Twice)?;
-            Ok((id, session.client.connection(), permissions))
+            let device = self.devices.get(&(kind, channel_id));
+            if device.is_some_and(|device| !device.channel.admits()) {
+                return Err(NotAttached::InUse);
+            }
+            session.client.attach(kind, channel_id).map_err(|_| NotAttached::Twice)?;
+            let connection = session.client.connection();
+            let info = ChannelInfo { connection, kind, id: channel_id, transport, peer, local };
+            session.connections.push(info);
+            if let Some(events) = &self.policy.channel_events {
+                events.tell(ChannelEvent::Linked(info));
+            }
+            Ok((id, connection, permissions))
         });
         let (id, connection, permissions) = match attached {
             Ok(attached) => attached,
@@ -245,8 +374,31 @@ impl Reds {
                 self.inputs_connections.connect(&mut self.inputs, id, link, stream, now);
                 self.inputs.set_permissions(id, permissions);
             }
-            _ => self.worker.send(WorkerMessage::Connect(kind, id, link, stream)),
+            ChannelType::DISPLAY | ChannelType::CURSOR => match self.displays.get(&channel_id) {
+                Some(worker) => worker.send(WorkerMessage::Connect(kind, id, link, stream)),
+                None => self.detach(id, kind, channel_id),
+            },
+            _ => self.connect_device(kind, channel_id, id, link, stream, now),
         }
+    }
+
+    fn connect_device(
+        &mut self,
+        kind: ChannelType,
+        id: ChannelId,
+        client: ClientId,
+        link: ChannelLink,
+        stream: Stream,
+        now: Time,
+    ) {
+        let this = self.this.clone();
+        let Some(device) = self.devices.get_mut(&(kind, id)) else { return self.detach(client, kind, id) };
+        let connection = connect(stream, result(LinkError::OK), move |event| {
+            if let Some(this) = this.upgrade() {
+                let _ = this.send(RedsEvent::DeviceConnection(kind, id, client, event));
+            }
+        });
+        device.connections.connect(device.channel.as_mut(), client, link, connection, now);
     }
 
     fn connect(&self, stream: Stream, kind: ChannelType, id: ClientId) -> crate::io::Connection {
@@ -286,7 +438,8 @@ impl Reds {
         self.next_client += 1;
         let (credential, role) = (grant.credential.clone(), grant.role);
         let client = RedClient::new(id, connection);
-        self.clients.insert(id, Session { client, peer, transport, since: now, grant, role });
+        let connections = Vec::new();
+        self.clients.insert(id, Session { client, peer, transport, since: now, grant, role, connections });
         self.policy.audit.tell(AuditEvent::Connected { viewer: id, peer, transport, credential, role });
         Ok(id)
     }
@@ -337,35 +490,69 @@ impl Reds {
             channels: session.client.channels().collect(),
             displays: Vec::new(),
         });
-        self.worker.send(WorkerMessage::Call(Roll::new(viewers.collect(), reply)));
+        Roll::new(viewers.collect(), self.displays.values().cloned().collect(), reply).send();
     }
 
     /// A connection is over: the channel of that viewer, or the viewer as a whole.
-    fn handle_ended(&mut self, kind: ChannelType, ended: &Ended, now: Time) {
+    fn handle_ended(&mut self, kind: ChannelType, channel: ChannelId, ended: &Ended, now: Time) {
         let id = ended.client;
         if kind == ChannelType::MAIN || ended.scope == Scope::Client {
             self.end_client(id, &ended.reason, now);
-        } else if let Some(Session { client, .. }) = self.clients.get_mut(&id) {
+        } else {
             tracing::info!("{id}: {kind} channel over: {}", ended.reason);
-            for channel in client.channels().filter(|(of, _)| *of == kind).collect::<Vec<_>>() {
-                client.detach(channel.0, channel.1);
+            self.detach(id, kind, channel);
+        }
+    }
+
+    /// A viewer has a channel less.
+    fn detach(&mut self, id: ClientId, kind: ChannelType, channel: ChannelId) {
+        let Some(session) = self.clients.get_mut(&id) else { return };
+        session.client.detach(kind, channel);
+        let at = session.connections.iter().position(|info| (info.kind, info.id) == (kind, channel));
+        if let Some(at) = at {
+            let info = session.connections.remove(at);
+            if let Some(events) = &self.policy.channel_events {
+                events.tell(ChannelEvent::Ended(info));
             }
+        }
+    }
+
+    /// All viewers have a channel less.
+    fn detach_all(&mut self, kind: ChannelType, channel: ChannelId, why: &str) {
+        let have = |session: &&Session| session.client.channels().any(|has| has == (kind, channel));
+        let clients: Vec<_> = self.clients.values().filter(have).map(|session| session.client.id()).collect();
+        for id in clients {
+            tracing::info!("{id}: {kind} channel over: {why}");
+            self.detach(id, kind, channel);
         }
     }
 
     /// Ends a viewer; answers whether it was here.
     fn end_client(&mut self, id: ClientId, reason: &str, now: Time) -> bool {
-        let Some(Session { client, peer, since, .. }) = self.clients.remove(&id) else { return false };
+        let Some(session) = self.clients.remove(&id) else { return false };
+        let Session { client, peer, since, connections, .. } = session;
         tracing::info!("{id} left: {reason}");
         self.policy.admission.lock().end_session(client.connection());
         let connected = now.since(since);
         self.policy.audit.tell(AuditEvent::Ended { viewer: id, peer, reason: reason.to_owned(), connected });
-        for (kind, _) in client.channels() {
+        for (kind, channel) in client.channels() {
             match kind {
                 ChannelType::MAIN => drop(self.main_connections.disconnect(&mut self.main, id, now)),
                 ChannelType::INPUTS => drop(self.inputs_connections.disconnect(&mut self.inputs, id, now)),
-                _ => self.worker.send(WorkerMessage::Disconnect(kind, id)),
+                ChannelType::DISPLAY | ChannelType::CURSOR => {
+                    if let Some(worker) = self.displays.get(&channel) {
+                        worker.send(WorkerMessage::Disconnect(kind, id));
+                    }
+                }
+                _ => {
+                    if let Some(device) = self.devices.get_mut(&(kind, channel)) {
+                        device.connections.disconnect(device.channel.as_mut(), id, now);
+                    }
+                }
             }
+        }
+        if let Some(events) = &self.policy.channel_events {
+            connections.into_iter().rev().for_each(|info| events.tell(ChannelEvent::Ended(info)));
         }
         self.forward_inputs(None);
         true
@@ -396,6 +583,8 @@ enum NotAttached {
     Twice,
     #[error("the viewer may not have it")]
     NotAllowed,
+    #[error("another viewer has it")]
+    InUse,
 }
 
 impl NotAttached {
@@ -405,7 +594,7 @@ impl NotAttached {
             Self::Full => LinkError::ERROR,
             Self::Revoked | Self::NotAllowed => LinkError::PERMISSION_DENIED,
             Self::NoViewer => LinkError::BAD_CONNECTION_ID,
-            Self::Twice => LinkError::CHANNEL_NOT_AVAILABLE,
+            Self::Twice | Self::InUse => LinkError::CHANNEL_NOT_AVAILABLE,
         }
     }
 }

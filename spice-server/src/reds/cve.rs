@@ -24,8 +24,9 @@ fn link(header: HeaderKind) -> ChannelLink {
 }
 
 fn main_channel(viewers: u64) -> MainChannel {
-    let offered = [(ChannelType::INPUTS, ChannelId(0))];
-    let mut main = MainChannel::new(offered, true, TIMEOUT);
+    let mut main = MainChannel::new(TIMEOUT);
+    main.set_positions(true);
+    main.offer(ChannelType::INPUTS, ChannelId(0));
     for id in 0..viewers {
         main.connect(ClientId(id), link(HeaderKind::Mini), Time::ZERO);
         main.greet(ClientId(id), ConnectionId(7), Time::ZERO);
@@ -104,7 +105,8 @@ fn cve_2016_9577_messages_of_main_and_inputs_are_measured_at_their_header() {
             for id in (0..130).chain([u16::MAX]) {
                 let mut head = Vec::new();
                 header.encode(1, id, size, &mut head);
-                let mut main = MainChannel::new([], true, TIMEOUT);
+                let mut main = MainChannel::new(TIMEOUT);
+                main.set_positions(true);
                 let mut inputs = InputsChannel::new(MouseModes::CLIENT, TIMEOUT);
                 main.connect(ClientId(1), link(header), Time::ZERO);
                 inputs.connect(ClientId(1), link(header), Time::ZERO);

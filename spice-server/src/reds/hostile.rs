@@ -44,7 +44,7 @@ impl Guest {
         match input {
             GuestInput::ScanCode(byte) => self.keys.handle_scan_code(*byte),
             GuestInput::Modifiers(_) => {}
-            GuestInput::Position { x, y, buttons } => {
+            GuestInput::Position { x, y, buttons, .. } => {
                 self.places += u64::from((*x, *y) == PLACE);
                 self.buttons = *buttons;
             }
@@ -119,7 +119,9 @@ struct World {
 impl World {
     fn new() -> Self {
         let now = Time::from_millis(1);
-        let mut main = MainChannel::new([(ChannelType::INPUTS, ChannelId(0))], true, TIMEOUT);
+        let mut main = MainChannel::new(TIMEOUT);
+        main.offer(ChannelType::INPUTS, ChannelId(0));
+        main.set_positions(true);
         let mut inputs = InputsChannel::new(MouseModes::CLIENT, TIMEOUT);
         main.connect(HONEST, link(HeaderKind::Mini), now);
         main.greet(HONEST, ConnectionId(1), now);

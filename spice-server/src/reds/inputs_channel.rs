@@ -190,7 +190,8 @@ impl InputsChannel {
                 if self.mode == MouseModes::CLIENT {
                     let buttons = known(position.buttons_state);
                     client.buttons = buttons;
-                    inputs.push(GuestInput::Position { x: position.x, y: position.y, buttons });
+                    let spice_proto::inputs::MousePosition { x, y, display_id: display, .. } = position;
+                    inputs.push(GuestInput::Position { x, y, display, buttons });
                 }
                 acknowledge_motion(client);
             }

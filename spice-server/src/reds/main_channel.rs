@@ -1,15 +1,17 @@
 //! The main channel: a viewer's session begins and ends with it.
 
 use core::time::Duration;
+use std::collections::BTreeSet;
 
+use bytes::Bytes;
 use spice_channel::{
     BudgetLimits, Channel, ChannelConfig, ChannelError, ChannelLink, ClientId, Rate, RedChannel,
     RedChannelClient, RoomLimits, Time, Transmit,
 };
 use spice_proto::agent::MAX_CHUNK;
-use spice_proto::caps::CapabilitySet;
+use spice_proto::caps::{CapabilitySet, MainCap};
 use spice_proto::main::{
-    ChannelsList, ClientMessage, Init, MouseMode, MouseModes, OfferedChannel, ServerMessage,
+    ChannelsList, ClientMessage, Init, MouseMode, MouseModes, Name, OfferedChannel, ServerMessage,
 };
 use spice_proto::{ChannelId, ChannelType, ConnectionId};
 
@@ -20,7 +22,9 @@ use crate::access::Permissions;
 pub(crate) struct MainChannel {
     channel: RedChannel<MainClient>,
     config: ChannelConfig,
-    offered: Vec<OfferedChannel>,
+    offered: BTreeSet<(ChannelType, ChannelId)>,
+    name: Option<Bytes>,
+    uuid: Option<[u8; 16]>,
     supported: MouseModes,
     current: MouseModes,
 }
@@ -32,8 +36,11 @@ struct MainClient {
     red: RedChannelClient,
     permissions: Permissions,
     init_due: Option<Init>,
+    /// The channels that it has been told of, once it has asked.
+    listed: Option<BTreeSet<(ChannelType, ChannelId)>>,
     list_due: bool,
     mode_due: bool,
+    names_due: bool,
 }
 
 impl AsRef<RedChannelClient> for MainClient {
@@ -69,18 +76,8 @@ const BUDGET: BudgetLimits = BudgetLimits {
 const RAM_HINT: u32 = 128 << 20;
 
 impl MainChannel {
-    /// The channel of a session with these other channels. With `positions` the guest takes absolute positions, and
-    /// viewers draw the pointer themselves.
-    pub(crate) fn new(
-        offered: impl IntoIterator<Item = (ChannelType, ChannelId)>,
-        positions: bool,
-        viewer_timeout: Duration,
-    ) -> Self {
-        let (supported, current) = if positions {
-            (MouseModes::SERVER | MouseModes::CLIENT, MouseModes::CLIENT)
-        } else {
-            (MouseModes::SERVER, MouseModes::SERVER)
-        };
+    /// The channel of a session without other channels, of a desktop that takes no absolute positions.
+    pub(crate) fn new(viewer_timeout: Duration) -> Self {
         Self {
             channel: RedChannel::new(ChannelType::MAIN, ChannelId(0)),
             config: ChannelConfig {
@@ -90,13 +87,56 @@ impl MainChannel {
                 ..ChannelConfig::default()
             }
             .with_stall_limit(viewer_timeout),
-            offered: offered
-                .into_iter()
-                .map(|(channel_type, channel_id)| OfferedChannel { channel_type, channel_id })
-                .collect(),
-            supported,
-            current,
+            offered: BTreeSet::new(),
+            name: None,
+            uuid: None,
+            supported: MouseModes::SERVER,
+            current: MouseModes::SERVER,
         }
+    }
+
+    /// The session has one more channel. Viewers that know the others are told of this one.
+    pub(crate) fn offer(&mut self, kind: ChannelType, id: ChannelId) {
+        self.offered.insert((kind, id));
+        for (_, client) in self.channel.iter_mut() {
+            client.list_due |= client.listed.is_some();
+        }
+    }
+
+    /// The session has a channel less. Viewers hear of it by its connection's end.
+    pub(crate) fn withdraw(&mut self, kind: ChannelType, id: ChannelId) {
+        self.offered.remove(&(kind, id));
+        for (_, client) in self.channel.iter_mut() {
+            if let Some(listed) = &mut client.listed {
+                listed.remove(&(kind, id));
+            }
+        }
+    }
+
+    /// Whether the guest takes absolute positions. If it does, viewers draw the pointer themselves, until one asks for
+    /// the other mode.
+    pub(crate) fn set_positions(&mut self, positions: bool) {
+        let (supported, current) = if positions {
+            (MouseModes::SERVER | MouseModes::CLIENT, MouseModes::CLIENT)
+        } else {
+            (MouseModes::SERVER, MouseModes::SERVER)
+        };
+        if (self.supported, self.current) != (supported, current) {
+            (self.supported, self.current) = (supported, current);
+            for (_, client) in self.channel.iter_mut() {
+                client.mode_due = true;
+            }
+        }
+    }
+
+    /// What the desktop is called, for viewers that come from now on.
+    pub(crate) fn set_name(&mut self, name: Option<String>) {
+        self.name = name.map(Bytes::from);
+    }
+
+    /// The desktop's UUID, for viewers that come from now on.
+    pub(crate) fn set_uuid(&mut self, uuid: Option<[u8; 16]>) {
+        self.uuid = uuid;
     }
 
     /// The mouse mode in force, the same for every viewer.
@@ -108,7 +148,7 @@ impl MainChannel {
     pub(crate) fn greet(&mut self, client: ClientId, connection: ConnectionId, now: Time) {
         let init = Init {
             session_id: connection,
-            display_channels_hint: 1,
+            display_channels_hint: self.displays(),
             supported_mouse_modes: self.supported.bits().into(),
             current_mouse_mode: self.current.bits().into(),
             agent_connected: 0,
@@ -128,10 +168,17 @@ impl MainChannel {
         }
     }
 
+    /// Displays that there are, 1 at least: what viewers make room for.
+    fn displays(&self) -> u32 {
+        let displays = self.offered.iter().filter(|(kind, _)| *kind == ChannelType::DISPLAY).count();
+        u32::try_from(displays).unwrap_or(u32::MAX).max(1)
+    }
+
     fn handle_message(&mut self, client: ClientId, message: &ClientMessage) -> Result<(), ChannelError> {
         match message {
             ClientMessage::AttachChannels => {
                 if let Some(client) = self.channel.client_mut(client) {
+                    client.listed = Some(BTreeSet::new());
                     client.list_due = true;
                 }
                 Ok(())
@@ -187,8 +234,10 @@ impl Channel for MainChannel {
                 red,
                 permissions: Permissions::empty(),
                 init_due: None,
+                listed: None,
                 list_due: false,
                 mode_due: false,
+                names_due: link.caps.channel.contains(MainCap::NAME_AND_UUID.0),
             },
         );
     }
@@ -221,12 +270,22 @@ impl Channel for MainChannel {
         if client.red.has_room() {
             if let Some(init) = client.init_due.take() {
                 client.send(&ServerMessage::Init(init));
+                if std::mem::take(&mut client.names_due) {
+                    if let Some(name) = &self.name {
+                        client.send(&ServerMessage::Name(Name(name.clone())));
+                    }
+                    if let Some(uuid) = self.uuid {
+                        client.send(&ServerMessage::Uuid(uuid));
+                    }
+                }
             }
             if std::mem::take(&mut client.list_due) {
-                let offered = self.offered.iter();
-                let allowed =
-                    offered.filter(|channel| client.permissions.allows_channel(channel.channel_type));
-                let list = ChannelsList(allowed.copied().collect());
+                let listed = client.listed.get_or_insert_default();
+                let new = self.offered.iter().filter(|(kind, id)| {
+                    client.permissions.allows_channel(*kind) && listed.insert((*kind, *id))
+                });
+                let list = new.map(|&(channel_type, channel_id)| OfferedChannel { channel_type, channel_id });
+                let list = ChannelsList(list.collect());
                 client.send(&ServerMessage::ChannelsList(list));
             }
             if std::mem::take(&mut client.mode_due) {
@@ -259,7 +318,8 @@ mod tests {
 
     #[test]
     fn who_changes_the_mouse_mode_again_and_again_costs_one_who_does_not_read_a_message() {
-        let mut channel = MainChannel::new([], true, Duration::from_secs(30));
+        let mut channel = MainChannel::new(Duration::from_secs(30));
+        channel.set_positions(true);
         for id in [1, 2] {
             channel.connect(ClientId(id), ChannelLink { caps: Capabilities::default() }, Time::ZERO);
             channel.greet(ClientId(id), ConnectionId(7), Time::ZERO);

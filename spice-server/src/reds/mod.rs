@@ -3,6 +3,7 @@
 mod actor;
 #[cfg(test)]
 mod cve;
+mod device;
 #[cfg(test)]
 mod hostile;
 mod inputs_channel;

@@ -97,6 +97,8 @@ pub(crate) struct Incoming {
     pub(crate) tls_only: bool,
     /// Whether what is not encrypted may be let in.
     pub(crate) plain_allowed: bool,
+    /// Whether somebody else has made sure who it is.
+    pub(crate) vouched: bool,
 }
 
 /// A place that is listened at.
@@ -175,6 +177,7 @@ impl Listener {
             stream,
             peer,
             tls_only: self.tls_only,
+            vouched: false,
         })
     }
 }
@@ -187,7 +190,7 @@ impl Incoming {
             None => unix_stream(UnixStream::from_std(OwnedFd::from(socket).into())?),
         };
         let plain_allowed = listen.insecure || is_this_machine(&stream, peer);
-        Ok(Self { stream, peer, tls_only: listen.tls_only, plain_allowed })
+        Ok(Self { stream, peer, tls_only: listen.tls_only, plain_allowed, vouched: false })
     }
 }
 

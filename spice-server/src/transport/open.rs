@@ -1,6 +1,7 @@
 //! From a connection to SPICE: a proxy's word first, then whatever its first bytes say that it is wrapped in.
 
 use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -26,9 +27,13 @@ pub(crate) struct Spice {
     /// The bytes that have been read of it.
     pub(crate) first: [u8; FIRST],
     pub(crate) peer: Peer,
+    /// This end, where it has an address.
+    pub(crate) local: Option<SocketAddr>,
     pub(crate) transport: Transport,
     /// Whether what is not encrypted may be let in.
     pub(crate) plain_allowed: bool,
+    /// Whether somebody else has made sure who it is.
+    pub(crate) vouched: bool,
 }
 
 /// Why a connection does not get as far as SPICE.
@@ -60,7 +65,8 @@ impl Opener {
     /// Unwraps a connection. It takes as long as the peer likes: the caller has the deadline. `peer` is told who is
     /// there as soon as a proxy has said so.
     pub(crate) async fn open(&self, incoming: Incoming, peer: &mut Peer) -> Result<Spice, OpenError> {
-        let Incoming { mut stream, tls_only, plain_allowed, .. } = incoming;
+        let Incoming { mut stream, tls_only, plain_allowed, vouched, .. } = incoming;
+        let local = stream.local_addr();
         if let Peer::Ip(from) = *peer
             && self.proxies.trusts(from.ip())
             && let Some(source) = proxy::read_from(&mut stream).await?
@@ -95,7 +101,7 @@ impl Opener {
             (false, true) => Transport::WebSocket,
             (true, true) => Transport::SecureWebSocket,
         };
-        Ok(Spice { stream, first, peer: *peer, transport, plain_allowed })
+        Ok(Spice { stream, first, peer: *peer, local, transport, plain_allowed, vouched })
     }
 }
 

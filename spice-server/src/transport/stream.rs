@@ -4,6 +4,7 @@ use core::fmt;
 use core::pin::Pin;
 use core::task::{Context, Poll};
 use std::io::{self, IoSlice};
+use std::net::SocketAddr;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
@@ -23,6 +24,14 @@ pub(crate) enum Stream {
 impl Stream {
     pub(crate) fn layered(stream: impl Duplex + 'static) -> Self {
         Self::Layered(Box::new(stream))
+    }
+
+    /// This end of it, where it is a socket with an address.
+    pub(crate) fn local_addr(&self) -> Option<SocketAddr> {
+        match self {
+            Self::Tcp(stream) => stream.local_addr().ok(),
+            Self::Unix(_) | Self::Layered(_) => None,
+        }
     }
 
     fn inner(self: Pin<&mut Self>) -> Pin<&mut dyn Duplex> {

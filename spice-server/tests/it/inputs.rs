@@ -51,7 +51,7 @@ fn positions_count_in_client_mode_and_the_mode_is_everybodys() {
     let mut mouse = inputs(&server, &first);
     let position = MousePosition { x: 3, y: 4, buttons_state: MouseButtons::empty(), display_id: 0 };
     send(&mut mouse, &ClientMessage::MousePosition(position));
-    let expected = GuestInput::Position { x: 3, y: 4, buttons: MouseButtons::empty() };
+    let expected = GuestInput::Position { x: 3, y: 4, display: 0, buttons: MouseButtons::empty() };
     assert_eq!(script.inputs.recv_timeout(PATIENCE).unwrap(), expected);
 
     let request = main::ClientMessage::MouseModeRequest(MouseModeRequest { mode: MouseModes::SERVER });

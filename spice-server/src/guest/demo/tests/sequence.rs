@@ -30,7 +30,7 @@ fn any_input(session: &mut Session, dice: &mut Dice) {
         3 | 4 => {
             // Beyond the screen as well.
             let (x, y) = (dice.roll(700) as u32, dice.roll(500) as u32);
-            session.input(GuestInput::Position { x, y, buttons: MouseButtons::empty() });
+            session.input(GuestInput::Position { x, y, display: 0, buttons: MouseButtons::empty() });
         }
         5 => {
             let step = |dice: &mut Dice| dice.roll(81) as i32 - 40;

@@ -58,7 +58,7 @@ impl Session {
 
     pub(super) fn position(&mut self, point: Point) {
         let (x, y) = (point.x.unsigned_abs(), point.y.unsigned_abs());
-        self.input(GuestInput::Position { x, y, buttons: MouseButtons::empty() });
+        self.input(GuestInput::Position { x, y, display: 0, buttons: MouseButtons::empty() });
     }
 
     pub(super) fn press(&mut self, button: MouseButton) {
