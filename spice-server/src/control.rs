@@ -17,7 +17,7 @@ use crate::clock;
 use crate::displays::{AddDisplayError, Displays};
 use crate::front::Front;
 use crate::guest::Guest;
-use crate::link::Admission;
+use crate::link::{Admission, ChannelSecurity};
 use crate::quality::Quality;
 use crate::reds::{RedsEvent, RedsHandle};
 use crate::transport::{Listen, ListenAt, Opened};
@@ -57,6 +57,11 @@ impl Control {
         let (reply, answer) = oneshot::channel();
         self.reds.upgrade()?.send(question(reply)).ok()?;
         answer.await.ok()
+    }
+
+    /// Ends every viewer that is here.
+    pub fn disconnect_all(&self) {
+        self.tell(RedsEvent::DisconnectAll);
     }
 
     /// Ends a viewer; answers whether it was here.
@@ -158,6 +163,19 @@ impl Control {
         self.tell(RedsEvent::Uuid(uuid));
     }
 
+    /// Lets in anybody who can connect from now on, or again only who shows what is asked for. For a server that was
+    /// started without tickets or users this changes nothing.
+    pub fn set_open(&self, open: bool) {
+        self.admission.lock().set_open(open);
+    }
+
+    /// Which channels want TLS, of connections that come from now on.
+    pub fn set_security(&self, security: ChannelSecurity) {
+        if let Some(front) = self.front.upgrade() {
+            front.acceptor.rules.security.store(Arc::new(security));
+        }
+    }
+
     /// Connections that are not in yet.
     #[must_use]
     pub fn linking(&self) -> usize {
@@ -172,14 +190,14 @@ impl Control {
         self.receive(connection, |listen, _| listen.insecure = insecure)
     }
 
-    /// The same with a connection of which somebody else has made sure who it is: no ticket is asked for, in the clear or
-    /// not. With `tls`, it has to speak that.
+    /// The same for a host that answers for the connection. With `vouched` it has made sure who it is, and no ticket is
+    /// asked for; with `tls` the connection has to speak that, else it may be in the clear.
     ///
     /// # Errors
     /// As [`Control::serve`].
-    pub fn serve_vouched(&self, connection: OwnedFd, tls: bool) -> io::Result<()> {
-        self.receive(connection, |listen, vouched| {
-            (listen.insecure, listen.tls_only, *vouched) = (true, tls, true);
+    pub fn serve_for_host(&self, connection: OwnedFd, vouched: bool, tls: bool) -> io::Result<()> {
+        self.receive(connection, |listen, is_vouched| {
+            (listen.insecure, listen.tls_only, *is_vouched) = (true, tls, vouched);
         })
     }
 

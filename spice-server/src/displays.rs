@@ -101,7 +101,7 @@ impl Displays {
         let finished = thread.finished.clone();
         running.displays.insert(id, thread);
         for (kind, caps) in caps {
-            self.offer.add(kind, id, caps);
+            self.offer.add(kind, id, &caps);
         }
         let _ = reds.send(RedsEvent::AddDisplay(id, handle));
         Ok(finished)

@@ -4,6 +4,7 @@ use std::future::Future;
 use std::io;
 use std::sync::Arc;
 
+use arc_swap::ArcSwap;
 use rand::RngExt;
 use spice_channel::Channel;
 use spice_proto::main::MouseModes;
@@ -109,8 +110,8 @@ impl Server {
         main.offer(ChannelType::INPUTS, ChannelId(0));
         main.set_name(config.name);
         main.set_uuid(config.uuid);
-        offer.add(ChannelType::INPUTS, ChannelId(0), inputs.caps());
-        offer.add(ChannelType::MAIN, ChannelId(0), main.caps());
+        offer.add(ChannelType::INPUTS, ChannelId(0), &inputs.caps());
+        offer.add(ChannelType::MAIN, ChannelId(0), &main.caps());
 
         let counters = Arc::new(Counters::default());
         let audit = Arc::new(Audit::new(config.audit, Arc::clone(&counters)));
@@ -134,7 +135,7 @@ impl Server {
                 offer,
                 keys,
                 auth: config.auth,
-                security: config.security,
+                security: Arc::new(ArcSwap::from_pointee(config.security)),
                 decoys: DecoyKey::new(rand::rng().random()),
             },
             admission,

@@ -138,6 +138,11 @@ impl Access {
         if self.open || self.is_spared(origin, door) { Ok(()) } else { self.lockout.check(origin, now) }
     }
 
+    /// Lets in anybody from now on, or no longer. Sessions stay as they are.
+    pub(crate) fn set_open(&mut self, open: bool) {
+        self.open = open;
+    }
+
     /// Judges a ticket; `None` is one that did not decrypt. A good one of single use is spent by it at
     /// [`Door::Main`], until [`Self::give_back`]. A session's channel takes only the ticket that opened the session,
     /// and takes it though it has expired or is spent by then; the channel of a session that nobody has takes what

@@ -79,6 +79,16 @@ impl FromStr for ChannelSecurity {
 }
 
 impl ChannelSecurity {
+    /// What channels demand that have no demand of their own.
+    pub fn set_default(&mut self, demand: Security) {
+        self.default = demand;
+    }
+
+    /// What the channels of a kind demand.
+    pub fn set(&mut self, kind: ChannelType, demand: Security) {
+        self.channels.insert(kind, demand);
+    }
+
     /// What a channel demands.
     #[must_use]
     pub fn demand(&self, kind: ChannelType) -> Security {

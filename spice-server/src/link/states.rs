@@ -88,7 +88,7 @@ pub(crate) struct SharedOffer(Arc<ArcSwap<BTreeMap<(ChannelType, ChannelId), Cap
 
 impl SharedOffer {
     /// A channel can be linked to from now on, or can do something else than before.
-    pub(crate) fn add(&self, kind: ChannelType, id: ChannelId, caps: CapabilitySet) {
+    pub(crate) fn add(&self, kind: ChannelType, id: ChannelId, caps: &CapabilitySet) {
         self.0.rcu(|offered| {
             let mut offered = BTreeMap::clone(offered);
             offered.insert((kind, id), caps.clone());
@@ -115,7 +115,7 @@ pub(crate) struct Rules {
     pub(crate) offer: SharedOffer,
     pub(crate) keys: KeyPool,
     pub(crate) auth: Auth,
-    pub(crate) security: ChannelSecurity,
+    pub(crate) security: Arc<ArcSwap<ChannelSecurity>>,
     /// From what is made up what users show that do not exist.
     pub(crate) decoys: DecoyKey,
 }
@@ -242,7 +242,7 @@ impl AwaitMess {
         let Some(channel) = rules.offer.caps(kind, id) else {
             return Err(Refusal::reply(Reason::NoChannel { kind, id }, LinkError::CHANNEL_NOT_AVAILABLE));
         };
-        let demand = rules.security.refuses(kind, visit.transport, visit.peer, visit.plain_allowed);
+        let demand = rules.security.load().refuses(kind, visit.transport, visit.peer, visit.plain_allowed);
         if let Some(error) = demand {
             return Err(Refusal::reply(Reason::Security { kind, error }, error));
         }
@@ -400,12 +400,12 @@ mod tests {
 
     fn rules(auth: Auth) -> Rules {
         let offer = SharedOffer::default();
-        offer.add(ChannelType::MAIN, ChannelId(0), CapabilitySet::default());
+        offer.add(ChannelType::MAIN, ChannelId(0), &CapabilitySet::default());
         Rules {
             offer,
             keys: KeyPool::open().unwrap(),
             auth,
-            security: ChannelSecurity::default(),
+            security: Arc::default(),
             decoys: DecoyKey::new([7; 32]),
         }
     }
@@ -431,6 +431,7 @@ mod tests {
                 peer: Peer::Ip("192.0.2.1:1000".parse().unwrap()),
                 transport: self.transport,
                 plain_allowed: self.plain_allowed,
+                vouched: false,
                 now,
             }
         }
@@ -526,7 +527,7 @@ mod tests {
         desk.transport = Transport::Tls;
         assert_eq!(step(&desk), None);
         desk.plain_allowed = true;
-        desk.rules.security = "default=plain".parse().unwrap();
+        desk.rules.security.store(Arc::new("default=plain".parse().unwrap()));
         assert_eq!(step(&desk), Some(LinkError::NEED_UNSECURED));
     }
 

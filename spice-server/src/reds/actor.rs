@@ -60,6 +60,8 @@ pub(crate) enum RedsEvent {
     Leds(KeyModifiers),
     /// Somebody asks who is here.
     Viewers(Reply),
+    /// Every viewer is to end.
+    DisconnectAll,
     /// A viewer is to end; answers whether it was here.
     Disconnect(ClientId, oneshot::Sender<bool>),
     /// A viewer is to do more or less; answers whether it is here.
@@ -211,6 +213,12 @@ impl Reds {
             RedsEvent::Uuid(uuid) => self.main.set_uuid(uuid),
             RedsEvent::Leds(leds) => self.inputs.set_leds(leds),
             RedsEvent::Viewers(reply) => self.call_roll(reply, now),
+            RedsEvent::DisconnectAll => {
+                let viewers: Vec<_> = self.clients.keys().copied().collect();
+                for id in viewers {
+                    self.end_client(id, "everybody was disconnected", now);
+                }
+            }
             RedsEvent::Disconnect(id, reply) => {
                 let _ = reply.send(self.end_client(id, "it was disconnected", now));
             }

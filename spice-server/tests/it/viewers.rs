@@ -122,7 +122,7 @@ fn every_offered_channel_can_be_linked() {
     let server = TestServer::start(Auth::Open, busy());
     let mut viewer = TestViewer::join(&server, "").unwrap();
     let offered: Vec<_> = viewer.channels().0.iter().map(|channel| channel.channel_type).collect();
-    assert_eq!(offered, [ChannelType::DISPLAY, ChannelType::CURSOR, ChannelType::INPUTS]);
+    assert_eq!(offered, [ChannelType::DISPLAY, ChannelType::INPUTS, ChannelType::CURSOR]);
     for kind in offered {
         crate::support::TestChannel::link(&server, viewer.connection, kind, "").unwrap();
     }

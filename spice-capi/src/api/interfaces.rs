@@ -1,0 +1,233 @@
+//! What a host plugs into a server (`spice-server.h`, `spice-input.h`).
+
+use std::ffi::{CStr, c_int, c_void};
+use std::ptr::null_mut;
+use std::sync::Arc;
+
+use super::qxl::QxlState;
+use super::{audio, char_device, migration, server, text};
+use crate::abi::base::SpiceBaseInstance;
+use crate::abi::input::{SpiceKbdInstance, SpiceMouseInstance, SpiceTabletInstance};
+use crate::abi::qxl::{QXLInstance, QXLInterface};
+use crate::guard::guard;
+use crate::host::known_leds;
+use crate::qxl::{Device, Host, QxlGuest};
+use crate::server::{Plug, SpiceServer};
+
+/// The kinds of interfaces, by their names in C, and the versions that are understood: this major one, and no later
+/// minor one.
+const KINDS: [(&CStr, Kind, u32, u32); 8] = [
+    (c"keyboard", Kind::Keyboard, 1, 1),
+    (c"mouse", Kind::Mouse, 1, 1),
+    (c"tablet", Kind::Tablet, 1, 1),
+    (c"qxl", Kind::Qxl, 3, 3),
+    (c"playback", Kind::Playback, 1, 3),
+    (c"record", Kind::Record, 2, 3),
+    (c"char_device", Kind::CharDevice, 1, 3),
+    (c"migration", Kind::Migration, 1, 1),
+];
+
+#[derive(Clone, Copy, Debug)]
+enum Kind {
+    Keyboard,
+    Mouse,
+    Tablet,
+    Qxl,
+    Playback,
+    Record,
+    CharDevice,
+    Migration,
+}
+
+/// What the host says of an instance.
+///
+/// # Safety
+/// The instance is the host's, with its interface.
+unsafe fn kind(sin: *mut SpiceBaseInstance) -> Option<Kind> {
+    // SAFETY: by the contract.
+    let interface = unsafe { sin.as_ref()?.sif.as_ref()? };
+    // SAFETY: by the contract: the name of a kind.
+    let name = unsafe { text(interface.kind) }?;
+    let Some((_, kind, major, minor)) = KINDS.iter().find(|kind| kind.0 == name) else {
+        tracing::warn!("there is no interface `{}`", name.to_string_lossy());
+        return None;
+    };
+    if interface.major_version != *major || interface.minor_version > *minor {
+        let (is, least) = ((interface.major_version, interface.minor_version), (major, minor));
+        tracing::warn!(
+            "the host's {kind:?} interface is of version {}.{}, not {}.{}",
+            is.0,
+            is.1,
+            least.0,
+            least.1
+        );
+        return None;
+    }
+    Some(*kind)
+}
+
+/// `spice_server_add_interface`: 0, or -1 for a version that is not known, or one of a kind too many.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn _spice_server_add_interface(
+    s: *mut SpiceServer,
+    sin: *mut SpiceBaseInstance,
+) -> c_int {
+    guard("spice_server_add_interface", -1, || {
+        // SAFETY: as the module says.
+        let (Some(server), Some(kind)) = (unsafe { (server(s), kind(sin)) }) else { return -1 };
+        // SAFETY: an instance of a kind is that kind's structure.
+        let added = unsafe {
+            match kind {
+                Kind::Keyboard => add_keyboard(server, sin.cast()),
+                Kind::Mouse => add_mouse(server, sin.cast()),
+                Kind::Tablet => add_tablet(server, sin.cast()),
+                Kind::Qxl => add_qxl(server, sin.cast()),
+                Kind::Playback => audio::add_playback(server, sin.cast()),
+                Kind::Record => audio::add_record(server, sin.cast()),
+                Kind::CharDevice => char_device::add(server, sin.cast()),
+                Kind::Migration => migration::add(server, sin.cast()),
+            }
+        };
+        if added.is_none() {
+            tracing::warn!("the {kind:?} interface cannot be added");
+        }
+        added.map_or(-1, |()| 0)
+    })
+}
+
+/// `spice_server_remove_interface`: then nothing of it is used any more. -1 for keyboards and mice, which the C library
+/// does not let go either, and for what was not added.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn _spice_server_remove_interface(sin: *mut SpiceBaseInstance) -> c_int {
+    guard("spice_server_remove_interface", -1, || {
+        // SAFETY: as the module says.
+        let Some(kind) = (unsafe { kind(sin) }) else { return -1 };
+        // SAFETY: an instance of a kind is that kind's structure.
+        let removed = unsafe {
+            match kind {
+                Kind::Keyboard | Kind::Mouse | Kind::Migration => None,
+                Kind::Tablet => remove_tablet(sin.cast()),
+                Kind::Qxl => remove_qxl(sin.cast()),
+                Kind::Playback => audio::remove_playback(sin.cast()),
+                Kind::Record => audio::remove_record(sin.cast()),
+                Kind::CharDevice => char_device::remove(sin.cast()),
+            }
+        };
+        removed.map_or(-1, |()| 0)
+    })
+}
+
+/// An instance's `st` while it is added: its server.
+fn handle(server: &SpiceServer) -> *mut c_void {
+    std::ptr::from_ref(server).cast_mut().cast()
+}
+
+unsafe fn add_keyboard(server: &SpiceServer, sin: *mut SpiceKbdInstance) -> Option<()> {
+    if !server.plugged().inputs.keyboard.is_null() {
+        return None;
+    }
+    server.plugged().inputs.keyboard = sin;
+    // SAFETY: the instance is the host's.
+    unsafe { (*sin).st = handle(server) };
+    let leds = server.with_inputs(|inputs| inputs.read_leds());
+    if let Some(running) = server.running() {
+        running.control.set_leds(leds);
+    }
+    Some(())
+}
+
+unsafe fn add_mouse(server: &SpiceServer, sin: *mut SpiceMouseInstance) -> Option<()> {
+    let mut plugged = server.plugged();
+    if !plugged.inputs.mouse.is_null() {
+        return None;
+    }
+    plugged.inputs.mouse = sin;
+    // SAFETY: the instance is the host's.
+    unsafe { (*sin).st = handle(server) };
+    Some(())
+}
+
+unsafe fn add_tablet(server: &SpiceServer, sin: *mut SpiceTabletInstance) -> Option<()> {
+    if !server.plugged().inputs.tablet.is_null() {
+        return None;
+    }
+    server.plugged().inputs.tablet = sin;
+    // SAFETY: the instance is the host's.
+    unsafe { (*sin).st = handle(server) };
+    server.update_positions();
+    Some(())
+}
+
+unsafe fn remove_tablet(sin: *mut SpiceTabletInstance) -> Option<()> {
+    // SAFETY: the instance is the host's; its `st` is null or its server.
+    let server = unsafe { (*sin).st.cast::<SpiceServer>().as_ref()? };
+    server.plugged().inputs.tablet = null_mut();
+    // SAFETY: as above.
+    unsafe { (*sin).st = null_mut() };
+    server.update_positions();
+    Some(())
+}
+
+/// `spice_server_kbd_leds`: the lights that are on, bit 0 for scroll lock, then num lock and caps lock.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn _spice_server_kbd_leds(sin: *mut SpiceKbdInstance, leds: c_int) -> c_int {
+    guard("spice_server_kbd_leds", 0, || {
+        // SAFETY: the instance is the host's; its `st` is null or its server.
+        let Some(server) = (unsafe { sin.as_ref().and_then(|sin| sin.st.cast::<SpiceServer>().as_ref()) })
+        else {
+            return 0;
+        };
+        let leds = known_leds(leds.cast_unsigned());
+        server.plugged().inputs.locks = leds;
+        if let Some(running) = server.running() {
+            running.control.set_leds(leds);
+        }
+        0
+    })
+}
+
+unsafe fn add_qxl(server: &SpiceServer, instance: *mut QXLInstance) -> Option<()> {
+    let running = server.running()?;
+    // SAFETY: the instance is the host's.
+    let id = unsafe { (*instance).id };
+    let id = u8::try_from(id).ok()?;
+    let device = Device::new(id, server.vm_runs());
+    // SAFETY: the host leaves the instance where it is until it is removed, which ends the worker first.
+    let host = unsafe { Host::new(instance) };
+    let guest = QxlGuest::new(Arc::clone(&device), host)
+        .inspect_err(|error| tracing::warn!("display {id}: {error}"))
+        .ok()?;
+    running
+        .control
+        .add_display(spice_server::ChannelId(id), Box::new(guest))
+        .inspect_err(|error| tracing::warn!("display {id}: {error}"))
+        .ok()?;
+    let state = Box::new(QxlState { server, device: Arc::clone(&device) });
+    // SAFETY: the instance is the host's.
+    unsafe { (*instance).st = Box::into_raw(state).cast() };
+    server.plugged().displays.push(Plug { instance, device });
+    // SAFETY: the interface of a QXL device is a QXLInterface; the host may use the device from here on.
+    unsafe {
+        let interface = (*instance).base.sif.cast::<QXLInterface>();
+        if let Some(attached) = (*interface).attached_worker {
+            attached(instance);
+        }
+        if let Some(set) = (*interface).set_compression_level {
+            set(instance, 0);
+        }
+    }
+    Some(())
+}
+
+unsafe fn remove_qxl(instance: *mut QXLInstance) -> Option<()> {
+    // SAFETY: the instance is the host's; its `st` is null or what `add_qxl` has put there.
+    let state = unsafe {
+        let st = std::mem::replace(&mut (*instance).st, null_mut()).cast::<QxlState>();
+        (!st.is_null()).then(|| Box::from_raw(st))?
+    };
+    // SAFETY: the server outlives what is added to it.
+    let server = unsafe { &*state.server };
+    server.plugged().displays.retain(|plug| plug.instance != instance);
+    let running = server.running()?;
+    running.control.remove_display(spice_server::ChannelId(state.device.id())).then_some(())
+}

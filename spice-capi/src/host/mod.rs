@@ -1,0 +1,11 @@
+//! The host: its main loop, and what it has plugged in.
+
+mod bridge;
+mod core_interface;
+mod events;
+mod inputs;
+
+pub(crate) use bridge::Bridge;
+pub(crate) use core_interface::{Core, Timer, Watch};
+pub(crate) use events::ChannelEvents;
+pub(crate) use inputs::{Inputs, Screen, known_leds};

@@ -1,0 +1,389 @@
+//! The guest behind a device, as its worker polls it.
+//!
+//! Requests come first, in the order in which they were made; one that comes after what is in the rings has the rings
+//! emptied before it. A request is done when the event that it leads to has been handled, which is when the next one is
+//! asked for.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use spice_channel::Time;
+use spice_display::canvas::Canvas;
+use spice_display::memory::{GuestMemory, MemSlot, MemSlotSetup, MemSlots, QxlPhysical};
+use spice_display::qxl::parse::{
+    CommandFlags, CommandKind, QxlCommand, Refused, ReleaseInfo, SurfaceCreate, monitors_config, parse,
+    primary_surface,
+};
+use spice_display::qxl::{Command, DeviceEvent, GuestEvent, SurfaceCommand, UpdateArea};
+use spice_proto::display::SurfaceFormat;
+use spice_proto::{Rect, SurfaceId};
+use spice_server::guest::{Guest, GuestInput, GuestWaker};
+
+use super::device::Device;
+use super::memory::HostMemory;
+use super::request::{Dirty, Done, Request, What};
+use super::ring::Host;
+use super::surfaces::{Lies, Surfaces};
+use crate::abi::qxl::{QXLCommandExt, QXLDevMemSlot, QXLDevSurfaceCreate};
+
+/// Commands that are taken from the rings for a request that comes after them: more than any ring holds, so that a guest
+/// that goes on drawing does not keep the host waiting.
+const RINGS: usize = 4096;
+
+/// When a ring is looked at again that had a command and has none, as the host says.
+const LOOK_AGAIN: Duration = Duration::from_millis(10);
+
+/// Commands that the host's log is told of.
+const REFUSALS_LOGGED: usize = 20;
+
+/// Display commands between two looks at the cursor's ring.
+const CURSOR_EVERY: usize = 16;
+
+/// A guest in the host's memory.
+#[derive(Debug)]
+pub(crate) struct QxlGuest {
+    device: Arc<Device>,
+    host: Host,
+    slots: MemSlots,
+    /// The memory of each slot, which knows where it is.
+    memory: Vec<((u32, u32), HostMemory)>,
+    surfaces: Surfaces,
+    /// A request whose turn comes when the rings are empty, and how many commands they may still hold.
+    waiting: Option<(Request, usize)>,
+    /// Events of the request that is under way.
+    events: VecDeque<GuestEvent>,
+    /// Who is told once they have been handled, and of what.
+    done: Option<(Done, Dirty)>,
+    /// What is read, and who is told of what in it.
+    reading: Option<Reading>,
+    look_again: Option<Time>,
+    since_cursor: usize,
+    refused: usize,
+    viewers: usize,
+}
+
+/// A request of pixels.
+#[derive(Clone, Copy, Debug)]
+struct Reading {
+    most: Option<usize>,
+    clear: bool,
+}
+
+impl QxlGuest {
+    /// # Errors
+    /// In words, an address layout that makes no sense.
+    pub(crate) fn new(device: Arc<Device>, host: Host) -> Result<Self, String> {
+        let info = host.init_info();
+        let setup = MemSlotSetup {
+            groups: info.num_memslots_groups,
+            slots: info.num_memslots,
+            generation_bits: info.memslot_gen_bits,
+            id_bits: info.memslot_id_bits,
+            internal_groupslot_id: info.internal_groupslot_id,
+        };
+        Ok(Self {
+            device,
+            host,
+            slots: MemSlots::new(setup).map_err(|error| error.to_string())?,
+            memory: Vec::new(),
+            surfaces: Surfaces::default(),
+            waiting: None,
+            events: VecDeque::new(),
+            done: None,
+            reading: None,
+            look_again: None,
+            since_cursor: 0,
+            refused: 0,
+            viewers: 0,
+        })
+    }
+
+    /// Tells who waits for it that a request is done.
+    fn finish(&self, done: Done, dirty: Dirty) {
+        match done {
+            Done::Nobody => {}
+            // Who does not wait any more has ended.
+            Done::Waits(waits) => drop(waits.send(dirty)),
+            Done::Cookie(cookie) => self.host.complete(cookie),
+        }
+    }
+
+    /// Does what is asked for, or prepares the events of it.
+    fn begin(&mut self, Request { what, done }: Request) {
+        match what {
+            What::AddMemslot(slot) => self.add_memslot(&slot),
+            What::DelMemslot { group, slot } => {
+                self.slots.remove(group, slot);
+                self.memory.retain(|(at, _)| *at != (group, slot));
+            }
+            What::ResetMemslots => {
+                self.slots.reset();
+                self.memory.clear();
+            }
+            What::CreatePrimary(create) => self.create_primary(&create),
+            What::DestroyPrimary => {
+                self.release_surface(SurfaceId::PRIMARY);
+                self.events.push_back(GuestEvent::Device(DeviceEvent::DestroyPrimary));
+            }
+            What::DestroySurface(surface) => {
+                self.read_all([surface]);
+                if self.surfaces.area(surface).is_some() {
+                    let destroy = SurfaceCommand::Destroy { surface };
+                    self.events.push_back(GuestEvent::Command(Command::Surface(destroy)));
+                }
+            }
+            What::DestroySurfaces => {
+                self.read_all(self.surfaces.ids());
+                self.events.push_back(GuestEvent::Device(DeviceEvent::DestroySurfaces));
+            }
+            What::UpdateArea { surface, area, most, clear } => {
+                self.reading = Some(Reading { most, clear });
+                self.read(surface, area);
+            }
+            What::FlushSurfaces | What::Stop => self.read_all(self.surfaces.ids()),
+            What::Monitors { group, address } => self.set_monitors(group, address),
+            What::LoadCommands(commands) => {
+                for command in commands {
+                    if let Some(event) = self.parse(command) {
+                        self.events.push_back(event);
+                    }
+                }
+            }
+            What::ResetCursor | What::Nothing => {}
+            What::OutOfMemory => self.host.flush_resources(),
+        }
+        self.done = Some((done, Dirty::new()));
+    }
+
+    fn read(&mut self, surface: SurfaceId, area: Rect) {
+        let update = UpdateArea { surface, area, update_id: 0 };
+        self.events.push_back(GuestEvent::Command(Command::Update(update)));
+    }
+
+    fn read_all(&mut self, surfaces: impl IntoIterator<Item = SurfaceId>) {
+        for surface in surfaces {
+            if let Some(area) = self.surfaces.area(surface) {
+                self.read(surface, area);
+            }
+        }
+    }
+
+    fn add_memslot(&mut self, slot: &QXLDevMemSlot) {
+        let (group, id) = (slot.slot_group_id, slot.slot_id);
+        let Some(len) = slot.virt_end.checked_sub(slot.virt_start) else {
+            return self.refuse(&format_args!("memory slot {id} of group {group} ends before it begins"));
+        };
+        // SAFETY: the host says so (`QXLDevMemSlot`), until it takes the slot away.
+        let memory = unsafe { HostMemory::new(slot.virt_start, len as u64) };
+        let start = (slot.virt_start as u64).wrapping_sub(slot.addr_delta);
+        let with = MemSlot { generation: slot.generation, start, memory: Arc::new(memory) };
+        match self.slots.add(group, id, with) {
+            Ok(()) => {
+                self.memory.retain(|(at, _)| *at != (group, id));
+                self.memory.push(((group, id), memory));
+            }
+            Err(error) => self.refuse(&error),
+        }
+    }
+
+    /// The memory from an address on.
+    fn locate(&self, group: u32, address: QxlPhysical) -> Option<HostMemory> {
+        let place = self.slots.resolve(group, address).ok()?;
+        let bits = self.slots.setup().id_bits;
+        let slot =
+            if bits == 0 { 0 } else { u32::try_from(address.0 >> (u64::BITS - u32::from(bits))).ok()? };
+        let (_, memory) = self.memory.iter().find(|(at, _)| *at == (group, slot))?;
+        memory.from(memory.len() - place.room())
+    }
+
+    fn create_primary(&mut self, create: &QXLDevSurfaceCreate) {
+        let mem = QxlPhysical(create.mem);
+        let parsed = SurfaceCreate {
+            width: create.width,
+            height: create.height,
+            stride: create.stride,
+            format: SurfaceFormat(create.format),
+            flags: create.flags,
+            mem,
+        };
+        match primary_surface(&self.slots, create.group_id, &parsed) {
+            Ok(primary) => {
+                if let Some(memory) = self.locate(create.group_id, mem) {
+                    let SurfaceCreate { width, height, stride, format, .. } = parsed;
+                    let lies = Lies { memory, width, height, stride, format, created_by: None };
+                    self.surfaces.insert(SurfaceId::PRIMARY, lies);
+                }
+                self.events.push_back(GuestEvent::Device(DeviceEvent::CreatePrimary(primary)));
+            }
+            Err(error) => self.refuse(&error),
+        }
+    }
+
+    fn set_monitors(&mut self, group: u32, address: QxlPhysical) {
+        match monitors_config(&self.slots, group, address) {
+            Ok(_) => {}
+            Err(error) => self.refuse(&error),
+        }
+    }
+
+    fn refuse(&mut self, why: &dyn std::fmt::Display) {
+        if self.refused < REFUSALS_LOGGED {
+            tracing::warn!("display {}: {why}", self.device.id());
+        }
+        self.refused += 1;
+    }
+
+    /// Gives a command back to the guest.
+    fn release(&self, info: &ReleaseInfo) {
+        if let Some(memory) = self.locate(info.group, info.address) {
+            self.host.release(memory.address(0), info.group);
+        }
+    }
+
+    /// A surface is gone, and its command goes back to the guest.
+    fn release_surface(&mut self, surface: SurfaceId) {
+        if let Some((address, group)) = self.surfaces.remove(surface).and_then(|lies| lies.created_by) {
+            self.release(&ReleaseInfo { group, address, id: 0 });
+        }
+    }
+
+    /// Reads a command; what it needs of the guest's memory is copied, so it goes back to the guest at once.
+    fn parse(&mut self, ext: QXLCommandExt) -> Option<GuestEvent> {
+        let command = QxlCommand {
+            group: ext.group_id,
+            flags: CommandFlags::from_bits(ext.flags),
+            kind: CommandKind(ext.cmd.kind),
+            data: QxlPhysical(ext.cmd.data),
+        };
+        match parse(&self.slots, &command) {
+            Ok(parsed) => {
+                self.follow(&parsed.command, &parsed.release);
+                Some(GuestEvent::Command(parsed.command))
+            }
+            Err(Refused { error, release }) => {
+                self.refuse(&error);
+                if let Some(release) = release {
+                    self.release(&release);
+                }
+                None
+            }
+        }
+    }
+
+    /// Keeps in mind what a command does to surfaces, and gives it back. The command that creates a surface goes back
+    /// when the surface ends: drivers take its memory for free then.
+    fn follow(&mut self, command: &Command, release: &ReleaseInfo) {
+        match command {
+            Command::Draw(drawable) => self.surfaces.mark(drawable.surface, &drawable.bbox),
+            Command::Surface(SurfaceCommand::Destroy { surface }) => self.release_surface(*surface),
+            _ => {}
+        }
+        self.release(release);
+    }
+
+    /// The next command of the rings.
+    fn ring(&mut self) -> Option<GuestEvent> {
+        if !self.device.runs() {
+            return None;
+        }
+        loop {
+            let cursor_first = self.since_cursor >= CURSOR_EVERY;
+            self.since_cursor = if cursor_first { 0 } else { self.since_cursor + 1 };
+            let ext = match cursor_first {
+                true => self.host.cursor_command().or_else(|| self.host.command()),
+                false => self.host.command().or_else(|| self.host.cursor_command()),
+            };
+            if let Some(event) = self.parse(ext?) {
+                return Some(event);
+            }
+        }
+    }
+}
+
+impl Guest for QxlGuest {
+    fn attach(&mut self, waker: GuestWaker) {
+        self.device.attach(waker);
+    }
+
+    fn takes_positions(&self) -> bool {
+        false
+    }
+
+    fn poll(&mut self, now: Time) -> Option<GuestEvent> {
+        self.look_again = None;
+        loop {
+            if let Some(event) = self.events.pop_front() {
+                if let GuestEvent::Command(Command::Surface(SurfaceCommand::Destroy { surface })) = &event {
+                    self.release_surface(*surface);
+                }
+                return Some(event);
+            }
+            if let Some((done, dirty)) = self.done.take() {
+                self.finish(done, dirty);
+            }
+            if let Some((request, left)) = self.waiting.take() {
+                match self.ring().filter(|_| left > 0) {
+                    Some(event) => {
+                        self.waiting = Some((request, left - 1));
+                        return Some(event);
+                    }
+                    None => self.begin(request),
+                }
+                continue;
+            }
+            match self.device.next() {
+                Some(request) if request.what.comes_after_rings() => self.waiting = Some((request, RINGS)),
+                Some(request) => self.begin(request),
+                None => break,
+            }
+        }
+        let event = self.ring();
+        if event.is_none() && self.device.runs() && !self.host.wait_for_commands() {
+            // Something has come meanwhile, or the host will not say when it does.
+            let event = self.ring();
+            if event.is_none() {
+                self.look_again = Some(now + LOOK_AGAIN);
+            }
+            return event;
+        }
+        event
+    }
+
+    fn poll_timeout(&self) -> Option<Time> {
+        self.look_again
+    }
+
+    fn handle_input(&mut self, _: GuestInput, _: Time) {}
+
+    fn handle_pixels(&mut self, update: &UpdateArea, canvas: Option<&Canvas>) {
+        if let Some(canvas) = canvas {
+            self.surfaces.write(update.surface, &update.area, canvas);
+        }
+        match self.reading.take() {
+            Some(Reading { most, clear }) => {
+                let dirty = self.surfaces.dirty(update.surface, &update.area, most.unwrap_or(0), clear);
+                if let Some((done, told)) = &mut self.done {
+                    if let Done::Cookie(_) = done {
+                        self.host.update_area_complete(update.surface.0, &dirty);
+                    }
+                    *told = dirty;
+                }
+            }
+            // The guest's own command, or one of all surfaces.
+            None if self.done.is_none() => self.host.notify_update(update.update_id),
+            None => {}
+        }
+    }
+
+    fn handle_viewers(&mut self, displays: usize, _: Time) {
+        self.viewers = displays;
+        self.host.set_client_capabilities(displays > 0, [0; crate::abi::qxl::CAPABILITIES]);
+    }
+}
+
+impl Drop for QxlGuest {
+    fn drop(&mut self) {
+        self.device.end();
+    }
+}

@@ -1,0 +1,269 @@
+//! A server, as the host holds it (`SpiceServer`).
+
+use std::ffi::{c_int, c_void};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
+
+use spice_server::guest::InputSink;
+use spice_server::{ChannelEvent, ChannelEventSink, Control, Server, Ticket};
+use tokio::runtime::{Builder, Runtime};
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+use crate::abi::qxl::QXLInstance;
+use crate::host::{Bridge, ChannelEvents, Core, Inputs, Screen, Watch};
+use crate::qxl::Device;
+use crate::settings::Settings;
+
+/// A server: what the host has said so far, and once it is initialised, what runs.
+///
+/// Its address is the host's handle. It is used by the host's thread, and by others of the host for what concerns a QXL
+/// device; the server's own threads reach it through the bridge alone.
+#[derive(Debug)]
+pub struct SpiceServer {
+    settings: Mutex<Settings>,
+    running: OnceLock<Running>,
+    plugged: Mutex<Plugged>,
+    /// Whether the machine runs, so that devices may take commands.
+    vm_runs: AtomicBool,
+}
+
+/// What the host has plugged in.
+#[derive(Default)]
+pub(crate) struct Plugged {
+    pub(crate) inputs: Inputs,
+    pub(crate) displays: Vec<Plug>,
+    pub(crate) migration: usize,
+}
+
+impl std::fmt::Debug for Plugged {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Plugged").field("displays", &self.displays.len()).finish_non_exhaustive()
+    }
+}
+
+/// A QXL device.
+#[derive(Debug)]
+pub(crate) struct Plug {
+    pub(crate) instance: *mut QXLInstance,
+    pub(crate) device: Arc<Device>,
+}
+
+// SAFETY: the instance is the host's, and only its threads use it.
+unsafe impl Send for Plug {}
+
+/// A server that runs.
+#[derive(Debug)]
+pub(crate) struct Running {
+    pub(crate) control: Control,
+    pub(crate) core: Core,
+    pub(crate) bridge: Arc<Bridge>,
+    viewers: Arc<AtomicUsize>,
+    runtime: Mutex<Option<Runtime>>,
+    _watch: Mutex<Option<Watch>>,
+    task: Mutex<Option<(oneshot::Sender<()>, JoinHandle<()>)>>,
+}
+
+/// Threads of the runtime beside those of the displays.
+const THREADS: usize = 2;
+
+/// Threads that pack pictures and look up names.
+const BLOCKING_THREADS: usize = 16;
+
+impl SpiceServer {
+    pub(crate) fn new() -> Self {
+        Self {
+            settings: Mutex::default(),
+            running: OnceLock::new(),
+            plugged: Mutex::default(),
+            vm_runs: AtomicBool::new(true),
+        }
+    }
+
+    pub(crate) fn settings(&self) -> MutexGuard<'_, Settings> {
+        self.settings.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn plugged(&self) -> MutexGuard<'_, Plugged> {
+        self.plugged.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What runs, once the server is initialised.
+    pub(crate) fn running(&self) -> Option<&Running> {
+        self.running.get()
+    }
+
+    /// Starts it.
+    ///
+    /// # Errors
+    /// In words, what cannot be had.
+    pub(crate) fn start(&self, core: Core) -> Result<(), String> {
+        if self.running.get().is_some() {
+            return Err("the server is initialised already".into());
+        }
+        let bridge = Arc::new(Bridge::new().map_err(|error| format!("no descriptor: {error}"))?);
+        let mut config = self.settings().config().map_err(|error| error.to_string())?;
+        config.inputs = Some(self.input_sink(&bridge));
+        let viewers = Arc::new(AtomicUsize::new(0));
+        config.channel_events = Some(Self::event_sink(&bridge, &viewers));
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(THREADS)
+            .max_blocking_threads(BLOCKING_THREADS)
+            .thread_name("spice-io")
+            .enable_all()
+            .build()
+            .map_err(|error| format!("no thread: {error}"))?;
+        let server = runtime.block_on(Server::open(config)).map_err(|error| error.to_string())?;
+        let control = server.control();
+        control.set_open(!self.settings().ticketing);
+        let (stop, stopped) = oneshot::channel();
+        let task = runtime.spawn(server.run(async {
+            let _ = stopped.await;
+        }));
+        let opaque = std::ptr::from_ref(self).cast_mut().cast::<c_void>();
+        // SAFETY: the host initialises on its thread; the watch goes before the server does.
+        let watch = unsafe { core.watch(bridge.fd(), run_bridge, opaque) };
+        let watch = watch.ok_or("the host watches no descriptor")?;
+        let running = Running {
+            control,
+            core,
+            bridge,
+            viewers,
+            runtime: Mutex::new(Some(runtime)),
+            _watch: Mutex::new(Some(watch)),
+            task: Mutex::new(Some((stop, task))),
+        };
+        self.running.set(running).map_err(|_| "the server is initialised already".to_owned())
+    }
+
+    /// Input goes to the host's devices, on its thread.
+    fn input_sink(&self, bridge: &Arc<Bridge>) -> InputSink {
+        let bridge = Arc::clone(bridge);
+        InputSink::new(move |inputs| {
+            bridge.post(move |server| {
+                // Not under the lock: a device that is told something may well ask for something.
+                for input in inputs.iter() {
+                    server.with_inputs(|devices| devices.handle(input));
+                }
+            });
+        })
+    }
+
+    fn event_sink(bridge: &Arc<Bridge>, viewers: &Arc<AtomicUsize>) -> ChannelEventSink {
+        let (bridge, viewers) = (Arc::clone(bridge), Arc::clone(viewers));
+        let known = Arc::new(Mutex::new(ChannelEvents::default()));
+        ChannelEventSink::new(move |event| {
+            let main = |info: &spice_server::ChannelInfo| info.kind == spice_server::ChannelType::MAIN;
+            let ended = match &event {
+                ChannelEvent::Linked(info) if main(info) => {
+                    viewers.fetch_add(1, Ordering::Relaxed);
+                    false
+                }
+                ChannelEvent::Ended(info) if main(info) => {
+                    viewers.fetch_sub(1, Ordering::Relaxed);
+                    true
+                }
+                _ => false,
+            };
+            let known = Arc::clone(&known);
+            bridge.post(move |server| {
+                if let Some(running) = server.running() {
+                    known.lock().unwrap_or_else(PoisonError::into_inner).handle(&running.core, event);
+                }
+                if ended && server.settings().exit_on_disconnect {
+                    std::process::exit(0);
+                }
+            });
+        })
+    }
+
+    /// Uses the host's devices, without the lock: they may well call back.
+    pub(crate) fn with_inputs<T>(&self, work: impl FnOnce(&mut Inputs) -> T) -> T {
+        let before = self.plugged().inputs;
+        let mut inputs = before;
+        let answer = work(&mut inputs);
+        if inputs.locks != before.locks {
+            self.plugged().inputs.locks = inputs.locks;
+        }
+        answer
+    }
+
+    /// Tells viewers whether they may say where their pointers are, and the tablet how large the screen is.
+    pub(crate) fn update_positions(&self) {
+        let Some(running) = self.running() else { return };
+        let positions = self.plugged().inputs.takes_positions();
+        running.control.set_positions(positions);
+        self.with_inputs(|inputs| inputs.measure_tablet());
+    }
+
+    /// The primary surface of the first display is another one. Only with one display do positions say where on it.
+    pub(crate) fn set_screen(&self, screen: Option<Screen>) {
+        self.plugged().inputs.screen = screen;
+        self.update_positions();
+    }
+
+    /// Viewers that are here, as of what the server has said last.
+    pub(crate) fn viewers(&self) -> usize {
+        self.running().map_or(0, |running| running.viewers.load(Ordering::Relaxed))
+    }
+
+    /// Ends every viewer.
+    pub(crate) fn disconnect_all(&self) {
+        let Some(running) = self.running() else { return };
+        running.control.disconnect_all();
+    }
+
+    /// Takes a password in place of the one before; viewers that are here stay.
+    pub(crate) fn set_ticket(&self, ticket: Option<Ticket>) {
+        self.settings().set_ticket(ticket.clone());
+        let Some(running) = self.running() else { return };
+        running.control.set_open(false);
+        for old in running.control.tickets() {
+            let _ = running.control.expire_ticket(old.id, Duration::ZERO);
+        }
+        if let Some(ticket) = ticket
+            && let Err(error) = running.control.add_ticket(ticket)
+        {
+            tracing::warn!("the password is not taken: {error}");
+        }
+    }
+
+    /// The host lets the agent do more or less.
+    pub(crate) fn update_agent(&self) {}
+
+    pub(crate) fn vm_runs(&self) -> bool {
+        self.vm_runs.load(Ordering::Acquire)
+    }
+
+    /// The machine runs or stands still.
+    pub(crate) fn set_vm_runs(&self, runs: bool) {
+        self.vm_runs.store(runs, Ordering::Release);
+        let devices: Vec<_> = self.plugged().displays.iter().map(|plug| Arc::clone(&plug.device)).collect();
+        for device in devices {
+            device.set_running(runs);
+        }
+    }
+
+    /// Ends all that runs. On the host's thread.
+    pub(crate) fn stop(&self) {
+        let Some(running) = self.running() else { return };
+        drop(running._watch.lock().unwrap_or_else(PoisonError::into_inner).take());
+        let task = running.task.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let runtime = running.runtime.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let (Some((stop, task)), Some(runtime)) = (task, runtime) {
+            let _ = stop.send(());
+            let _ = runtime.block_on(task);
+            runtime.shutdown_timeout(Duration::from_secs(1));
+        }
+    }
+}
+
+/// The bridge has calls for the host's thread, which is here.
+unsafe extern "C" fn run_bridge(_: c_int, _: c_int, opaque: *mut c_void) {
+    // SAFETY: the watch goes before the server does.
+    let server = unsafe { &*opaque.cast::<SpiceServer>() };
+    if let Some(running) = server.running() {
+        running.bridge.run(server);
+    }
+}
