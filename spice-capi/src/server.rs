@@ -12,6 +12,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use crate::abi::qxl::QXLInstance;
+use crate::api::Migration;
 use crate::host::{Bridge, ChannelEvents, Core, Inputs, Screen, Watch};
 use crate::qxl::Device;
 use crate::settings::Settings;
@@ -34,7 +35,7 @@ pub struct SpiceServer {
 pub(crate) struct Plugged {
     pub(crate) inputs: Inputs,
     pub(crate) displays: Vec<Plug>,
-    pub(crate) migration: usize,
+    pub(crate) migration: Migration,
 }
 
 impl std::fmt::Debug for Plugged {

@@ -18,6 +18,7 @@ use crate::displays::{AddDisplayError, Displays};
 use crate::front::Front;
 use crate::guest::Guest;
 use crate::link::{Admission, ChannelSecurity};
+use crate::migration::MigrationTarget;
 use crate::quality::Quality;
 use crate::reds::{RedsEvent, RedsHandle};
 use crate::transport::{Listen, ListenAt, Opened};
@@ -57,6 +58,12 @@ impl Control {
         let (reply, answer) = oneshot::channel();
         self.reds.upgrade()?.send(question(reply)).ok()?;
         answer.await.ok()
+    }
+
+    /// Sends every viewer to another server, which has the desktop from now on. They link there anew, each when it reads
+    /// this, and leave.
+    pub fn switch_host(&self, target: MigrationTarget) {
+        self.tell(RedsEvent::SwitchHost(target));
     }
 
     /// Ends every viewer that is here.

@@ -13,6 +13,8 @@ mod options;
 mod qxl;
 mod server;
 
+pub(crate) use migration::Migration;
+
 use std::ffi::{CStr, c_char, c_int};
 
 use crate::server::SpiceServer;

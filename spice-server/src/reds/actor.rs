@@ -24,6 +24,7 @@ use crate::events::{ChannelEvent, ChannelEventSink, ChannelInfo};
 use crate::guest::{InputSink, Inputs};
 use crate::io::{ChannelDriver, ConnectionEvent, Ended, ReadPermit, connect};
 use crate::link::{Admission, Linked, LinkedStream, result};
+use crate::migration::MigrationTarget;
 use crate::stats::Counters;
 use crate::transport::{Peer, Stream, Transport};
 use crate::viewers::{Reply, Roll, Viewer};
@@ -60,6 +61,8 @@ pub(crate) enum RedsEvent {
     Leds(KeyModifiers),
     /// Somebody asks who is here.
     Viewers(Reply),
+    /// Viewers are to go on elsewhere.
+    SwitchHost(MigrationTarget),
     /// Every viewer is to end.
     DisconnectAll,
     /// A viewer is to end; answers whether it was here.
@@ -213,6 +216,7 @@ impl Reds {
             RedsEvent::Uuid(uuid) => self.main.set_uuid(uuid),
             RedsEvent::Leds(leds) => self.inputs.set_leds(leds),
             RedsEvent::Viewers(reply) => self.call_roll(reply, now),
+            RedsEvent::SwitchHost(target) => self.main.switch_host(&target),
             RedsEvent::DisconnectAll => {
                 let viewers: Vec<_> = self.clients.keys().copied().collect();
                 for id in viewers {

@@ -11,11 +11,13 @@ use spice_channel::{
 use spice_proto::agent::MAX_CHUNK;
 use spice_proto::caps::{CapabilitySet, MainCap};
 use spice_proto::main::{
-    ChannelsList, ClientMessage, Init, MouseMode, MouseModes, Name, OfferedChannel, ServerMessage,
+    ChannelsList, ClientMessage, Init, MigrateSwitchHost, MouseMode, MouseModes, Name, OfferedChannel,
+    ServerMessage,
 };
 use spice_proto::{ChannelId, ChannelType, ConnectionId};
 
 use crate::access::Permissions;
+use crate::migration::MigrationTarget;
 
 /// The main channel of every viewer.
 #[derive(Debug)]
@@ -25,6 +27,8 @@ pub(crate) struct MainChannel {
     offered: BTreeSet<(ChannelType, ChannelId)>,
     name: Option<Bytes>,
     uuid: Option<[u8; 16]>,
+    /// Where viewers that are here are sent.
+    target: Option<MigrateSwitchHost>,
     supported: MouseModes,
     current: MouseModes,
 }
@@ -41,6 +45,7 @@ struct MainClient {
     list_due: bool,
     mode_due: bool,
     names_due: bool,
+    switch_due: bool,
 }
 
 impl AsRef<RedChannelClient> for MainClient {
@@ -90,6 +95,7 @@ impl MainChannel {
             offered: BTreeSet::new(),
             name: None,
             uuid: None,
+            target: None,
             supported: MouseModes::SERVER,
             current: MouseModes::SERVER,
         }
@@ -126,6 +132,19 @@ impl MainChannel {
             for (_, client) in self.channel.iter_mut() {
                 client.mode_due = true;
             }
+        }
+    }
+
+    /// Viewers that are here go on elsewhere.
+    pub(crate) fn switch_host(&mut self, target: &MigrationTarget) {
+        self.target = Some(MigrateSwitchHost {
+            port: target.port.unwrap_or(0),
+            sport: target.secure_port.unwrap_or(0),
+            host: Some(target.host.clone().into()),
+            cert_subject: target.subject.clone().map(Bytes::from),
+        });
+        for (_, client) in self.channel.iter_mut() {
+            client.switch_due = true;
         }
     }
 
@@ -237,6 +256,7 @@ impl Channel for MainChannel {
                 listed: None,
                 list_due: false,
                 mode_due: false,
+                switch_due: false,
                 names_due: link.caps.channel.contains(MainCap::NAME_AND_UUID.0),
             },
         );
@@ -287,6 +307,11 @@ impl Channel for MainChannel {
                 let list = new.map(|&(channel_type, channel_id)| OfferedChannel { channel_type, channel_id });
                 let list = ChannelsList(list.collect());
                 client.send(&ServerMessage::ChannelsList(list));
+            }
+            if std::mem::take(&mut client.switch_due)
+                && let Some(target) = &self.target
+            {
+                client.send(&ServerMessage::MigrateSwitchHost(target.clone()));
             }
             if std::mem::take(&mut client.mode_due) {
                 let mode = MouseMode { supported_modes: self.supported, current_mode: self.current };
