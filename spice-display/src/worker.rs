@@ -109,6 +109,15 @@ impl RedWorker {
                 self.cursor.reset();
                 Ok(self.display.destroy_surface(SurfaceId::PRIMARY)?)
             }
+            GuestEvent::Device(DeviceEvent::Monitors(monitors)) => {
+                // One without a head changes nothing.
+                let _ = self.display.set_monitors(monitors);
+                Ok(())
+            }
+            GuestEvent::Device(DeviceEvent::ResetCursor) => {
+                self.cursor.reset();
+                Ok(())
+            }
             GuestEvent::Device(DeviceEvent::DestroySurfaces) => {
                 self.cursor.reset();
                 self.display.destroy_surfaces();

@@ -11,13 +11,14 @@ use std::time::Duration;
 use spice_channel::{ChannelLink, ClientId, Time};
 use spice_display::qxl::{Command, GuestEvent, UpdateArea};
 use spice_display::{DisplayStats, EncodeDone, EncodeJob, RedWorker};
+use spice_proto::caps::CapabilitySet;
 use spice_proto::inputs::KeyModifiers;
 use spice_proto::{ChannelType, LinkError};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 
 use crate::clock;
-use crate::guest::{Guest, GuestInput, GuestWaker};
+use crate::guest::{GUEST_CAPS, Guest, GuestInput, GuestWaker};
 use crate::io::{ChannelDriver, Connection, ConnectionEvent, Ended, ReadPermit, connect};
 use crate::link::result;
 use crate::quality::Quality;
@@ -281,7 +282,7 @@ impl Worker {
             WorkerMessage::Connect(kind, id, link, stream) => {
                 let connection = self.handle.connect(&self.runtime, kind, id, stream);
                 self.display_connections.connect(display, id, link, connection, now);
-                self.guest.handle_viewers(self.display_connections.len(), now);
+                self.tell_viewers(now);
             }
             WorkerMessage::Connection(ChannelType::CURSOR, id, event) => {
                 if let Some(ended) = self.cursor_connections.handle_event(cursor, id, event, now) {
@@ -290,7 +291,7 @@ impl Worker {
             }
             WorkerMessage::Connection(_, id, event) => {
                 if let Some(ended) = self.display_connections.handle_event(display, id, event, now) {
-                    self.guest.handle_viewers(self.display_connections.len(), now);
+                    self.tell_viewers(now);
                     self.report(ChannelType::DISPLAY, ended);
                 }
             }
@@ -299,7 +300,7 @@ impl Worker {
             }
             WorkerMessage::Disconnect(_, id) => {
                 if self.display_connections.disconnect(display, id, now) {
-                    self.guest.handle_viewers(self.display_connections.len(), now);
+                    self.tell_viewers(now);
                 }
             }
             WorkerMessage::Inputs(inputs, _permit) => self.handle_inputs(inputs, now),
@@ -314,6 +315,15 @@ impl Worker {
             WorkerMessage::Call(roll) => roll.pass_on(display, now),
             WorkerMessage::Wake | WorkerMessage::Stop => {}
         }
+    }
+
+    /// Tells the guest who is here.
+    fn tell_viewers(&mut self, now: Time) {
+        let display = self.core.display();
+        let caps = GUEST_CAPS.into_iter().filter(|cap| display.any_viewer_has(*cap));
+        let caps = CapabilitySet::new(caps.map(|cap| cap.0));
+        self.guest.handle_viewers(self.display_connections.len(), now);
+        self.guest.handle_abilities(&caps);
     }
 
     fn handle_inputs(&mut self, inputs: Vec<GuestInput>, now: Time) {
@@ -332,7 +342,7 @@ impl Worker {
         let displays = self.display_connections.handle_timeout(display, now);
         let cursors = self.cursor_connections.handle_timeout(cursor, now);
         if !displays.is_empty() {
-            self.guest.handle_viewers(self.display_connections.len(), now);
+            self.tell_viewers(now);
         }
         displays.into_iter().for_each(|ended| self.report(ChannelType::DISPLAY, ended));
         cursors.into_iter().for_each(|ended| self.report(ChannelType::CURSOR, ended));

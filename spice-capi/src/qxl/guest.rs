@@ -12,20 +12,21 @@ use spice_channel::Time;
 use spice_display::canvas::Canvas;
 use spice_display::memory::{GuestMemory, MemSlot, MemSlotSetup, MemSlots, QxlPhysical};
 use spice_display::qxl::parse::{
-    CommandFlags, CommandKind, QxlCommand, Refused, ReleaseInfo, SurfaceCreate, monitors_config, parse,
-    primary_surface,
+    CommandFlags, CommandKind, Parsed, QxlCommand, Refused, ReleaseInfo, SurfaceCreate, monitors_config,
+    parse, primary_surface,
 };
 use spice_display::qxl::{Command, DeviceEvent, GuestEvent, SurfaceCommand, UpdateArea};
+use spice_proto::caps::CapabilitySet;
 use spice_proto::display::SurfaceFormat;
 use spice_proto::{Rect, SurfaceId};
-use spice_server::guest::{Guest, GuestInput, GuestWaker};
+use spice_server::guest::{GUEST_CAPS, Guest, GuestInput, GuestWaker};
 
 use super::device::Device;
 use super::memory::HostMemory;
 use super::request::{Dirty, Done, Request, What};
 use super::ring::Host;
 use super::surfaces::{Lies, Surfaces};
-use crate::abi::qxl::{QXLCommandExt, QXLDevMemSlot, QXLDevSurfaceCreate};
+use crate::abi::qxl::{CAPABILITIES, QXLCommandExt, QXLDevMemSlot, QXLDevSurfaceCreate};
 
 /// Commands that are taken from the rings for a request that comes after them: more than any ring holds, so that a guest
 /// that goes on drawing does not keep the host waiting.
@@ -61,6 +62,8 @@ pub(crate) struct QxlGuest {
     since_cursor: usize,
     refused: usize,
     viewers: usize,
+    /// What the guest was told of viewers.
+    told: Option<(bool, [u8; CAPABILITIES])>,
 }
 
 /// A request of pixels.
@@ -96,6 +99,7 @@ impl QxlGuest {
             since_cursor: 0,
             refused: 0,
             viewers: 0,
+            told: None,
         })
     }
 
@@ -123,7 +127,7 @@ impl QxlGuest {
             }
             What::CreatePrimary(create) => self.create_primary(&create),
             What::DestroyPrimary => {
-                self.release_surface(SurfaceId::PRIMARY);
+                self.read_all([SurfaceId::PRIMARY]);
                 self.events.push_back(GuestEvent::Device(DeviceEvent::DestroyPrimary));
             }
             What::DestroySurface(surface) => {
@@ -150,7 +154,8 @@ impl QxlGuest {
                     }
                 }
             }
-            What::ResetCursor | What::Nothing => {}
+            What::ResetCursor => self.events.push_back(GuestEvent::Device(DeviceEvent::ResetCursor)),
+            What::Nothing => {}
             What::OutOfMemory => self.host.flush_resources(),
         }
         self.done = Some((done, Dirty::new()));
@@ -222,7 +227,7 @@ impl QxlGuest {
 
     fn set_monitors(&mut self, group: u32, address: QxlPhysical) {
         match monitors_config(&self.slots, group, address) {
-            Ok(_) => {}
+            Ok(monitors) => self.events.push_back(GuestEvent::Device(DeviceEvent::Monitors(monitors))),
             Err(error) => self.refuse(&error),
         }
     }
@@ -258,7 +263,7 @@ impl QxlGuest {
         };
         match parse(&self.slots, &command) {
             Ok(parsed) => {
-                self.follow(&parsed.command, &parsed.release);
+                self.follow(&parsed);
                 Some(GuestEvent::Command(parsed.command))
             }
             Err(Refused { error, release }) => {
@@ -273,10 +278,22 @@ impl QxlGuest {
 
     /// Keeps in mind what a command does to surfaces, and gives it back. The command that creates a surface goes back
     /// when the surface ends: drivers take its memory for free then.
-    fn follow(&mut self, command: &Command, release: &ReleaseInfo) {
+    fn follow(&mut self, Parsed { command, release, surface: place }: &Parsed) {
         match command {
             Command::Draw(drawable) => self.surfaces.mark(drawable.surface, &drawable.bbox),
             Command::Surface(SurfaceCommand::Destroy { surface }) => self.release_surface(*surface),
+            Command::Surface(SurfaceCommand::Create { surface, width, height, format, .. }) => {
+                let memory = place.and_then(|place| self.locate(place.group, place.address));
+                if let Some((memory, place)) = memory.zip(*place) {
+                    let created_by = Some((release.address, release.group));
+                    let (width, height, format) = (*width, *height, *format);
+                    let lies = Lies { memory, width, height, stride: place.stride, format, created_by };
+                    // One of the same id that has not ended: its command goes back all the same.
+                    self.release_surface(*surface);
+                    self.surfaces.insert(*surface, lies);
+                    return;
+                }
+            }
             _ => {}
         }
         self.release(release);
@@ -314,8 +331,17 @@ impl Guest for QxlGuest {
         self.look_again = None;
         loop {
             if let Some(event) = self.events.pop_front() {
-                if let GuestEvent::Command(Command::Surface(SurfaceCommand::Destroy { surface })) = &event {
-                    self.release_surface(*surface);
+                match &event {
+                    GuestEvent::Command(Command::Surface(SurfaceCommand::Destroy { surface })) => {
+                        self.release_surface(*surface);
+                    }
+                    GuestEvent::Device(DeviceEvent::DestroyPrimary) => {
+                        self.release_surface(SurfaceId::PRIMARY)
+                    }
+                    GuestEvent::Device(DeviceEvent::DestroySurfaces) => {
+                        self.surfaces.ids().into_iter().for_each(|surface| self.release_surface(surface));
+                    }
+                    _ => {}
                 }
                 return Some(event);
             }
@@ -378,7 +404,20 @@ impl Guest for QxlGuest {
 
     fn handle_viewers(&mut self, displays: usize, _: Time) {
         self.viewers = displays;
-        self.host.set_client_capabilities(displays > 0, [0; crate::abi::qxl::CAPABILITIES]);
+    }
+
+    fn handle_abilities(&mut self, caps: &CapabilitySet) {
+        let mut bits = [0; CAPABILITIES];
+        for cap in GUEST_CAPS.into_iter().filter(|cap| caps.contains(*cap)) {
+            if let Some(byte) = bits.get_mut(cap.0 as usize / 8) {
+                *byte |= 1 << (cap.0 % 8);
+            }
+        }
+        let told = (self.viewers > 0, bits);
+        if self.told != Some(told) {
+            self.told = Some(told);
+            self.host.set_client_capabilities(told.0, told.1);
+        }
     }
 }
 

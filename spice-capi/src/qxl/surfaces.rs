@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use bytes::Bytes;
 use spice_display::canvas::Canvas;
 use spice_display::memory::QxlPhysical;
 use spice_proto::display::SurfaceFormat;
-use spice_proto::{Rect, SurfaceId};
+use spice_proto::{Point, Rect, SurfaceId};
 
 use super::memory::HostMemory;
 use super::request::Dirty;
@@ -44,10 +45,6 @@ impl Surfaces {
         self.0.remove(&id).map(|surface| surface.lies)
     }
 
-    pub(super) fn remove_all(&mut self) -> impl Iterator<Item = Lies> {
-        std::mem::take(&mut self.0).into_values().map(|surface| surface.lies)
-    }
-
     pub(super) fn ids(&self) -> Vec<SurfaceId> {
         self.0.keys().copied().collect()
     }
@@ -78,32 +75,55 @@ impl Surfaces {
     /// Puts the pixels of an area where the guest reads them.
     pub(super) fn write(&self, id: SurfaceId, area: &Rect, canvas: &Canvas) {
         let Some(Surface { lies, .. }) = self.0.get(&id) else { return };
-        let area = area.intersect(&Rect::new(0, 0, lies.width, lies.height));
+        let mut area = area.intersect(&Rect::new(0, 0, lies.width, lies.height)).intersect(&canvas.bounds());
+        if lies.format == SurfaceFormat::A1 {
+            // Eight pixels share a byte.
+            area = Rect::from_edges(area.left & !7, area.top, area.right, area.bottom);
+        }
         if area.is_empty() {
             return;
         }
-        let bits = bits(lies.format);
-        // Whole bytes, where several pixels share one.
-        let first = (i64::from(area.left) * bits / 8) as u64;
-        let wide = Rect::from_edges((first as i64 * 8 / bits) as i32, area.top, area.right, area.bottom);
-        let row_len = (u64::from(wide.width()) * bits.unsigned_abs()).div_ceil(8) as usize;
-        let pixels = canvas.read(wide);
-        let Some(stored) = pixels.len().checked_div(wide.height() as usize) else { return };
-        for (y, row) in (wide.top..).zip(pixels.chunks_exact(stored.max(1))) {
-            let from_top = if lies.stride < 0 { lies.height as i64 - 1 - i64::from(y) } else { y.into() };
+        let first = area.left as u64 * bits(lies.format) / 8;
+        let pixels = pixels(canvas, area);
+        let Some(row_len) = pixels.len().checked_div(area.height() as usize).filter(|len| *len > 0) else {
+            return;
+        };
+        for (y, row) in (area.top..).zip(pixels.chunks_exact(row_len)) {
+            let from_top = if lies.stride < 0 { i64::from(lies.height) - 1 - i64::from(y) } else { y.into() };
             let at = from_top as u64 * u64::from(lies.stride.unsigned_abs()) + first;
-            let row = row.get(..row_len.min(stored)).unwrap_or_default();
             // Where it does not lie in the slot any more, the guest has taken the slot away.
             let _ = lies.memory.write(at, row);
         }
     }
 }
 
-fn bits(format: SurfaceFormat) -> i64 {
+/// Bits of a pixel in the guest's memory.
+fn bits(format: SurfaceFormat) -> u64 {
     match format {
         SurfaceFormat::A1 => 1,
         SurfaceFormat::A8 => 8,
         SurfaceFormat::RGB555 | SurfaceFormat::RGB565 => 16,
         _ => 32,
+    }
+}
+
+/// The pixels of an area as the guest has them, rows from the top without gaps.
+fn pixels(canvas: &Canvas, area: Rect) -> Bytes {
+    let row = |y: i32| (area.left..area.right).filter_map(move |x| canvas.pixel(Point::new(x, y)));
+    match canvas.format() {
+        // The first of eight is in the lowest bit.
+        SurfaceFormat::A1 => (area.top..area.bottom)
+            .flat_map(|y| {
+                let row: Vec<u32> = row(y).collect();
+                let byte = |eight: &[u32]| {
+                    (0..).zip(eight).fold(0, |byte, (at, bit)| byte | ((bit & 1) as u8) << at)
+                };
+                row.chunks(8).map(byte).collect::<Vec<u8>>()
+            })
+            .collect(),
+        SurfaceFormat::RGB565 => {
+            (area.top..area.bottom).flat_map(row).flat_map(|pixel| (pixel as u16).to_le_bytes()).collect()
+        }
+        _ => canvas.read(area),
     }
 }

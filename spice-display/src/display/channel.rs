@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use spice_channel::{Channel, ChannelError, ChannelLink, ClientId, RedChannel, Time, Transmit};
 use spice_proto::caps::{CapabilitySet, DisplayCap};
+use spice_proto::display::MonitorsConfig;
 use spice_proto::{ChannelId, ChannelType, Rect, SurfaceId};
 
 use super::config::DisplayConfig;
@@ -53,6 +54,7 @@ impl DisplayChannel {
                 snapshots: Snapshots::default(),
                 encoder: Encoder::default(),
                 keys: ImageKeys::new(id, config.seed),
+                monitors: None,
             },
             config,
             failures: Vec::new(),
@@ -126,10 +128,34 @@ impl DisplayChannel {
         content: Option<&Bitmap>,
     ) -> Result<(), SurfaceError> {
         self.shared.surfaces.create(id, shape, content)?;
+        if id == SurfaceId::PRIMARY {
+            self.shared.monitors = None;
+        }
         for (_, viewer) in self.channel.iter_mut() {
             viewer.view_mut().handle_create(id, content.is_some(), &self.shared.surfaces);
         }
         Ok(())
+    }
+
+    /// What parts of the primary surface the guest's monitors show, until there is another primary surface. Heads
+    /// without a pixel are left out; a configuration of none is refused, and that is the answer then.
+    pub fn set_monitors(&mut self, mut monitors: MonitorsConfig) -> bool {
+        monitors.heads.retain(|head| head.width > 0 && head.height > 0);
+        if monitors.heads.is_empty() {
+            return false;
+        }
+        self.shared.monitors = Some(monitors);
+        for (_, viewer) in self.channel.iter_mut() {
+            viewer.handle_monitors();
+        }
+        true
+    }
+
+    /// Whether any viewer can do that. What another cannot take is sent to it as a picture, so that one of few abilities
+    /// takes none from the others.
+    #[must_use]
+    pub fn any_viewer_has(&self, cap: DisplayCap) -> bool {
+        self.channel.iter().any(|(_, viewer)| viewer.has(cap))
     }
 
     /// A surface ends.

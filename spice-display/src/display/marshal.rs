@@ -31,9 +31,16 @@ pub(super) fn create_message(id: SurfaceId, shape: SurfaceShape) -> ServerMessag
     })
 }
 
-/// One monitor that shows the whole primary surface, while there is one.
-pub(super) fn monitors_message(surfaces: &SurfaceTable) -> Option<ServerMessage> {
+/// The monitors, while there is a primary surface; as long as the guest has not said what they show, there is one that
+/// shows all of it.
+pub(super) fn monitors_message(
+    surfaces: &SurfaceTable,
+    monitors: Option<&MonitorsConfig>,
+) -> Option<ServerMessage> {
     let shape = surfaces.surface(SurfaceId::PRIMARY)?.shape();
+    if let Some(monitors) = monitors {
+        return Some(ServerMessage::MonitorsConfig(monitors.clone()));
+    }
     let head = Head {
         monitor_id: 0,
         surface_id: SurfaceId::PRIMARY,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use spice_proto::cursor::CursorType;
-use spice_proto::display::SurfaceFormat;
+use spice_proto::display::{MonitorsConfig, SurfaceFormat};
 use spice_proto::{Point16, Rect, SurfaceId};
 
 use super::{Bitmap, Drawable};
@@ -44,6 +44,10 @@ pub enum DeviceEvent {
     DestroyPrimary,
     /// Every surface ends, the primary one too.
     DestroySurfaces,
+    /// The monitors show these parts of the primary surface.
+    Monitors(MonitorsConfig),
+    /// The pointer has no shape any more.
+    ResetCursor,
 }
 
 /// The primary surface's shape (`QXLSurfaceCreate`).

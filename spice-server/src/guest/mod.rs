@@ -3,6 +3,7 @@
 use spice_channel::Time;
 use spice_display::canvas::Canvas;
 use spice_display::qxl::{GuestEvent, UpdateArea};
+use spice_proto::caps::{CapabilitySet, DisplayCap};
 use spice_proto::inputs::{KeyModifiers, MouseButton, MouseButtons};
 
 pub mod bench;
@@ -11,6 +12,10 @@ mod inputs;
 pub mod replay;
 
 pub use inputs::{InputSink, Inputs};
+
+/// The capabilities of viewers that a guest may want to know.
+pub const GUEST_CAPS: [DisplayCap; 4] =
+    [DisplayCap::SIZED_STREAM, DisplayCap::MONITORS_CONFIG, DisplayCap::COMPOSITE, DisplayCap::A8_SURFACE];
 
 /// A desktop: commands come out of it, input goes into it.
 ///
@@ -45,6 +50,12 @@ pub trait Guest: Send {
     /// How many viewers have a display channel now; called at each change.
     fn handle_viewers(&mut self, displays: usize, now: Time) {
         let _ = (displays, now);
+    }
+
+    /// What any viewer that is here can do, of [`GUEST_CAPS`]; called at each change of who is here, after
+    /// [`Guest::handle_viewers`]. What a viewer cannot take is sent to it as a picture.
+    fn handle_abilities(&mut self, caps: &CapabilitySet) {
+        let _ = caps;
     }
 
     /// Whether it draws no faster than its slowest viewer keeps up, so that each is sent every command. It is polled

@@ -437,7 +437,8 @@ impl Reds {
             return Err(NotAttached::Full);
         }
         let connection = loop {
-            let drawn = ConnectionId(rand::rng().random());
+            // Hosts keep it in a C int.
+            let drawn = ConnectionId(rand::rng().random::<u32>() >> 1);
             if drawn.0 != 0 && self.clients.values().all(|session| session.client.connection() != drawn) {
                 break drawn;
             }

@@ -64,6 +64,8 @@ pub(super) struct DisplayViewer {
     lossy: Lossy,
     /// The viewer is to be told to show its primary surface as soon as there is something on it.
     mark_due: bool,
+    /// The viewer is to be told what the monitors show now.
+    monitors_due: bool,
     updates: Updates,
 }
 
@@ -98,6 +100,7 @@ impl DisplayViewer {
             zlib: false,
             lossy: Lossy::default(),
             mark_due: false,
+            monitors_due: false,
             updates: Updates::default(),
         }
     }
@@ -236,7 +239,7 @@ impl DisplayViewer {
                     if id == SurfaceId::PRIMARY {
                         self.mark_due = self.view.is_damaged(id);
                         if !self.mark_due {
-                            self.mark(&shared.surfaces);
+                            self.mark(shared);
                         }
                     }
                 }
@@ -247,7 +250,7 @@ impl DisplayViewer {
                 Next::Damage(id, area) => {
                     self.push_image(id, area, jpeg, shared, now);
                     if id == SurfaceId::PRIMARY && std::mem::take(&mut self.mark_due) {
-                        self.mark(&shared.surfaces);
+                        self.mark(shared);
                     }
                 }
                 Next::Draw(draw) if self.lossy.spoils(&draw) => {
@@ -262,6 +265,9 @@ impl DisplayViewer {
                     self.outbox.push(Outgoing::Draw(draw, chosen));
                 }
             }
+        }
+        if self.monitors_due && !self.mark_due {
+            self.push_monitors(shared);
         }
         if self.can_be_repaired()
             && let Some((id, area)) = self.lossy.poll_repair(now)
@@ -300,13 +306,28 @@ impl DisplayViewer {
     }
 
     /// Has the viewer told which part of the primary surface is a monitor, and to show it.
-    fn mark(&mut self, surfaces: &SurfaceTable) {
+    fn mark(&mut self, shared: &Shared) {
+        self.push_monitors(shared);
+        self.outbox.push_message(&ServerMessage::Mark);
+    }
+
+    fn push_monitors(&mut self, shared: &Shared) {
+        self.monitors_due = false;
         if self.caps.has_display(DisplayCap::MONITORS_CONFIG)
-            && let Some(monitors) = monitors_message(surfaces)
+            && let Some(monitors) = monitors_message(&shared.surfaces, shared.monitors.as_ref())
         {
             self.outbox.push_message(&monitors);
         }
-        self.outbox.push_message(&ServerMessage::Mark);
+    }
+
+    /// The monitors show something else.
+    pub(super) fn handle_monitors(&mut self) {
+        self.monitors_due = true;
+    }
+
+    /// Whether the viewer can do that.
+    pub(super) fn has(&self, cap: DisplayCap) -> bool {
+        self.caps.has_display(cap)
     }
 
     fn send(&mut self, message: &ServerMessage) {

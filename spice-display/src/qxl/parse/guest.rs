@@ -119,6 +119,11 @@ impl<'a> Record<'a> {
         Ok(bytes)
     }
 
+    /// Bytes of it, wherever they are.
+    pub(super) fn peek<const N: usize>(&self, at: usize) -> Option<[u8; N]> {
+        self.bytes.get(at..self.len)?.first_chunk().copied()
+    }
+
     pub(super) fn skip<const N: usize>(&mut self) -> Result<(), ParseError> {
         self.array().map(|_: [u8; N]| ())
     }

@@ -20,13 +20,13 @@ mod tests;
 use bytes::Bytes;
 use spice_proto::SurfaceId;
 
-use super::{Command, UpdateArea};
+use super::{Command, SurfaceCommand, UpdateArea};
 use crate::memory::{MemSlots, QxlPhysical};
 use guest::{Guest, Record};
 
 pub use error::{ParseError, ParseErrorKind};
 pub use monitors::{MAX_HEADS, monitors_config};
-pub use surface::{MAX_SURFACE, SurfaceCreate, primary_surface};
+pub use surface::{MAX_SURFACE, SurfaceCreate, SurfacePlace, primary_surface};
 
 /// Most bytes of a message for the host's log. What is longer is cut.
 pub const MAX_MESSAGE: u64 = 100_000;
@@ -97,6 +97,8 @@ pub struct Parsed {
     pub command: Command,
     /// What it gets back.
     pub release: ReleaseInfo,
+    /// Where the pixels of the surface lie that it creates.
+    pub surface: Option<SurfacePlace>,
 }
 
 /// A command that is refused.
@@ -123,8 +125,13 @@ pub fn parse(slots: &MemSlots, command: &QxlCommand) -> Result<Parsed, Refused> 
     let mut record = guest.record(layout.name, command.data, layout.len).map_err(lost)?;
     let id = record.u64().map_err(lost)?;
     let release = ReleaseInfo { group: command.group, address: command.data, id };
+    let command_group = command.group;
     match (layout.parse)(guest, &mut record) {
-        Ok(command) => Ok(Parsed { command, release }),
+        Ok(command) => {
+            let creates = matches!(command, Command::Surface(SurfaceCommand::Create { .. }));
+            let surface = creates.then(|| surface::place(&record, command_group)).flatten();
+            Ok(Parsed { command, release, surface })
+        }
         Err(error) => Err(Refused { error: Box::new(error), release: Some(release) }),
     }
 }

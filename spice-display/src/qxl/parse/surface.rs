@@ -76,6 +76,27 @@ pub(super) fn command(guest: Guest<'_>, record: &mut Record<'_>) -> Result<Comma
     Ok(Command::Surface(command))
 }
 
+/// Where a surface lies in the guest's memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SurfacePlace {
+    /// The group of memory slots that the address is of.
+    pub group: u32,
+    /// Where its memory begins.
+    pub address: QxlPhysical,
+    /// Bytes from row to row; below 0, the bottom row comes first.
+    pub stride: i32,
+}
+
+/// Where `QXLSurfaceCmd.u.surface_create.stride` is, with `data` behind it.
+const STRIDE: usize = COMMAND - 12;
+
+/// Where the surface of a command lies, of what was read of it.
+pub(super) fn place(record: &Record<'_>, group: u32) -> Option<SurfacePlace> {
+    let stride = i32::from_le_bytes(record.peek(STRIDE)?);
+    let address = QxlPhysical(u64::from_le_bytes(record.peek(STRIDE + 4)?));
+    Some(SurfacePlace { group, address, stride })
+}
+
 /// How a surface lies in the guest's memory.
 struct Rows {
     width: u32,

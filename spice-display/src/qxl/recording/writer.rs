@@ -45,7 +45,8 @@ impl<W: Write> RecordingWriter<W> {
         Ok(self.to)
     }
 
-    /// Writes what a guest said at a moment of its clock.
+    /// Writes what a guest said at a moment of its clock. What its monitors show and that its pointer was reset is left
+    /// out: the format does not hold it.
     ///
     /// # Errors
     /// When the format cannot say it, of which nothing is written then, or when the writer fails.
@@ -60,6 +61,7 @@ impl<W: Write> RecordingWriter<W> {
             GuestEvent::Device(DeviceEvent::DestroySurfaces) => (1, 19),
             GuestEvent::Device(DeviceEvent::CreatePrimary(_)) => (1, 20),
             GuestEvent::Device(DeviceEvent::DestroyPrimary) => (1, 21),
+            GuestEvent::Device(DeviceEvent::Monitors(_) | DeviceEvent::ResetCursor) => return Ok(()),
         };
         let number = self.number;
         self.number += 1;
@@ -77,7 +79,7 @@ impl<W: Write> RecordingWriter<W> {
             GuestEvent::Command(Command::Message(message)) => self.data("message", message)?,
             GuestEvent::Command(Command::Surface(command)) => self.surface(command)?,
             GuestEvent::Device(DeviceEvent::CreatePrimary(primary)) => self.primary(primary)?,
-            GuestEvent::Device(DeviceEvent::DestroyPrimary | DeviceEvent::DestroySurfaces) => {}
+            GuestEvent::Device(_) => {}
         }
         Ok(())
     }
