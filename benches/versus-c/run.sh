@@ -4,6 +4,8 @@
 # Needs Debian's libspice-server-dev, libglib2.0-dev, pkg-config, gcc, and zstd for the recording.
 #   benches/versus-c/run.sh [seconds per measurement, default 8] [recording, *.rec.zst]
 # With a recording, 1 and 50 viewers are sent every command of it, too.
+# SERVERS names who is measured: c, here (spice-cli), drop-in (the C server's host, the same program, on this library);
+# `c here` if nothing is said.
 set -euo pipefail
 seconds=${1:-8}
 recording=${2:+$(realpath "$2")}
@@ -14,19 +16,24 @@ trap 'kill $server 2>/dev/null || true; rm -rf "$work"' EXIT
 
 flags=$(pkg-config --cflags --libs spice-server glib-2.0)
 for host in drive replay; do gcc -O2 -w -o "$work/$host" $host.c $flags -lpthread; done
-cargo build --quiet --release -p spice-cli --manifest-path ../../Cargo.toml
+servers=${SERVERS:-c here}
+cargo build --quiet --release -p spice-cli -p spice-capi --manifest-path ../../Cargo.toml
 target=${CARGO_TARGET_DIR:-../../target}
 cli=$target/release/spice-cli
 results=$target/versus-c
+mkdir -p "$work/lib"
+ln -s "$(realpath "$target")/release/libspice_capi.so" "$work/lib/libspice-server.so.1"
 mkdir -p "$results"
 exec 5>"$work/json" > >(tee "$results/isolation.md")
 port=5961
 
-start() { # c or here, and then the C server's command or this one's arguments
+start() { # who, and then the C server's host or this one's arguments
     port=$((port + 1))
     while (exec 3<>/dev/tcp/127.0.0.1/$port) 2>/dev/null; do port=$((port + 1)); done
     if [ "$1" = c ]; then
         "$work/$2" --port $port "${@:3}" >"$work/out" 2>/dev/null &
+    elif [ "$1" = drop-in ]; then
+        LD_LIBRARY_PATH=$work/lib "$work/$2" --port $port "${@:3}" >"$work/out" 2>/dev/null &
     else
         "$cli" server --listen 127.0.0.1:$port --stats "${@:2}" >"$work/out" 2>/dev/null &
     fi
@@ -55,7 +62,7 @@ field() { # kind, name: of the last load
     if [ "$value" = null ]; then echo -; else echo "${value:--}"; fi
 }
 
-guest() { # c or here: frames a second that the guest drew; here a frame has 10.2 commands
+guest() { # who: frames a second that the guest drew; here a frame has 10.2 commands
     local key=frames per=1
     if [ "$1" = here ]; then key=commands per=10.2; fi
     sed -n "s/{\"t\":\([0-9]*\).*\"$key\":\([0-9]*\).*/\1 \2/p" "$work/out" |
@@ -66,9 +73,9 @@ declare -A cores memory
 measure() { # label, load's arguments
     local label=$1 which before after used
     shift
-    for which in c here; do
-        if [ $which = c ]; then
-            start c drive --fps 30 --scene mixed --seconds 600
+    for which in $servers; do
+        if [ $which != here ]; then
+            start $which drive --fps 30 --scene mixed --seconds 600
         else
             start here --guest 'bench:mixed?fps=30&size=1280x720'
         fi
@@ -114,7 +121,7 @@ measure "200 fast" --viewers 200
 measure "1 fast, and 100 joining within 1 s" --viewers 100 --join-within 1
 
 echo
-for which in c here; do
+for which in $servers; do
     awk -v which=$which -v one="${cores["1 fast",$which]}" -v fifty="${cores["50 fast",$which]}" \
         -v m1="${memory["1 fast",$which]}" -v m200="${memory["200 fast",$which]}" \
         -v s1="${memory["1 fast + 1 stalled",$which]}" -v s20="${memory["1 fast + 20 stalled",$which]}" 'BEGIN {
@@ -126,9 +133,9 @@ if [ -n "$recording" ]; then
     zstd -qdfc --long=27 "$recording" >"$work/recording.rec"
     printf '\n| %s, every command | server | kB each | processor seconds |\n| --- | --- | --- | --- |\n' "$(basename "$recording" .rec.zst)"
     for count in 1 50; do
-        for which in c here; do
-            if [ $which = c ]; then
-                start c replay --file "$work/recording.rec" --compress auto_glz --wait $count --step 60 --hold 1
+        for which in $servers; do
+            if [ $which != here ]; then
+                start $which replay --file "$work/recording.rec" --compress auto_glz --wait $count --step 60 --hold 1
             else
                 start here --guest "replay:$work/recording.rec" --speed 1e9 --jpeg-wan-compression never \
                     --zlib-glz-wan-compression never --wait=$count --in-step --hold
