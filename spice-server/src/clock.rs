@@ -13,6 +13,12 @@ pub(crate) fn now() -> Time {
     Time::from_micros(seconds.saturating_mul(1_000_000).saturating_add(micros))
 }
 
+/// A time on the multimedia clock, by which viewers play: its milliseconds, which begin again after 49 days.
+#[expect(clippy::cast_possible_truncation, reason = "the clock has 32 bits")]
+pub(crate) const fn multimedia(time: Time) -> u32 {
+    time.as_millis() as u32
+}
+
 /// What to add to the server's [`Time`] for the time since 1970, UTC, as the system has it now.
 #[must_use]
 pub fn wall_clock_offset() -> Duration {

@@ -21,6 +21,7 @@ use crate::link::{Admission, ChannelSecurity};
 use crate::migration::MigrationTarget;
 use crate::quality::Quality;
 use crate::reds::{RedsEvent, RedsHandle};
+use crate::sound::{AddSoundError, Playback, Record};
 use crate::transport::{Listen, ListenAt, Opened};
 use crate::viewers::{Viewer, Viewers};
 
@@ -142,6 +143,22 @@ impl Control {
     #[must_use]
     pub fn remove_display(&self, id: ChannelId) -> bool {
         self.displays.remove(id)
+    }
+
+    /// Gives viewers something to hear, those that are here too. May be called from any thread.
+    ///
+    /// # Errors
+    /// A server that has ended; 256 of them.
+    pub fn add_playback(&self) -> Result<Playback, AddSoundError> {
+        Playback::new(&*self.front.upgrade().ok_or(AddSoundError::Ended)?)
+    }
+
+    /// Lets the guest hear a viewer. May be called from any thread.
+    ///
+    /// # Errors
+    /// As [`Control::add_playback`].
+    pub fn add_record(&self) -> Result<Record, AddSoundError> {
+        Record::new(&*self.front.upgrade().ok_or(AddSoundError::Ended)?)
     }
 
     fn tell(&self, event: RedsEvent) {

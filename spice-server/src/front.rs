@@ -1,6 +1,7 @@
 //! Where connections come in, until they are linked or gone.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::runtime::Handle;
 
@@ -16,6 +17,8 @@ pub(crate) struct Front {
     pub(crate) reds: RedsHandle,
     /// Where the server's tasks run.
     pub(crate) runtime: Handle,
+    /// How long a viewer may take nothing.
+    pub(crate) viewer_timeout: Duration,
 }
 
 impl Front {

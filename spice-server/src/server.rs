@@ -148,6 +148,7 @@ impl Server {
             linking: Arc::new(Linking::new(config.max_linking, config.max_linking_per_address)),
             reds: reds.clone(),
             runtime: Handle::current(),
+            viewer_timeout: config.viewer_timeout,
         });
         let control = Control::new(&reds, &front, &displays);
         Ok(Self {

@@ -96,6 +96,20 @@ impl SharedOffer {
         });
     }
 
+    /// Adds a channel under the first number that is free, if there is one.
+    pub(crate) fn add_next(&self, kind: ChannelType, caps: &CapabilitySet) -> Option<ChannelId> {
+        let mut next = None;
+        self.0.rcu(|offered| {
+            let mut offered = BTreeMap::clone(offered);
+            next = (0..=u8::MAX).map(ChannelId).find(|id| !offered.contains_key(&(kind, *id)));
+            if let Some(id) = next {
+                offered.insert((kind, id), caps.clone());
+            }
+            offered
+        });
+        next
+    }
+
     pub(crate) fn remove(&self, kind: ChannelType, id: ChannelId) {
         self.0.rcu(|offered| {
             let mut offered = BTreeMap::clone(offered);

@@ -51,6 +51,8 @@ pub(crate) enum RedsEvent {
     Device(ChannelType, ChannelId),
     /// A connection of a device says something.
     DeviceConnection(ChannelType, ChannelId, ClientId, ConnectionEvent),
+    /// Viewers are to go by the server's clock.
+    Clock,
     /// Whether the guest takes absolute positions from now on.
     Positions(bool),
     /// The desktop is called so.
@@ -207,6 +209,7 @@ impl Reds {
             RedsEvent::DeviceConnection(kind, id, client, event) => {
                 self.handle_device_connection(kind, id, client, event, now);
             }
+            RedsEvent::Clock => self.main.tell_clock(),
             RedsEvent::Positions(positions) => {
                 let before = self.main.mouse_mode();
                 self.main.set_positions(positions);

@@ -11,12 +11,13 @@ use spice_channel::{
 use spice_proto::agent::MAX_CHUNK;
 use spice_proto::caps::{CapabilitySet, MainCap};
 use spice_proto::main::{
-    ChannelsList, ClientMessage, Init, MigrateSwitchHost, MouseMode, MouseModes, Name, OfferedChannel,
-    ServerMessage,
+    ChannelsList, ClientMessage, Init, MigrateSwitchHost, MouseMode, MouseModes, MultiMediaTime, Name,
+    OfferedChannel, ServerMessage,
 };
 use spice_proto::{ChannelId, ChannelType, ConnectionId};
 
 use crate::access::Permissions;
+use crate::clock;
 use crate::migration::MigrationTarget;
 
 /// The main channel of every viewer.
@@ -46,6 +47,7 @@ struct MainClient {
     mode_due: bool,
     names_due: bool,
     switch_due: bool,
+    clock_due: bool,
 }
 
 impl AsRef<RedChannelClient> for MainClient {
@@ -158,6 +160,13 @@ impl MainChannel {
         self.uuid = uuid;
     }
 
+    /// Viewers are to go by the server's clock again. While they play sound, they go by that, which they hear late.
+    pub(crate) fn tell_clock(&mut self) {
+        for (_, client) in self.channel.iter_mut() {
+            client.clock_due = true;
+        }
+    }
+
     /// The mouse mode in force, the same for every viewer.
     pub(crate) fn mouse_mode(&self) -> MouseModes {
         self.current
@@ -172,7 +181,7 @@ impl MainChannel {
             current_mouse_mode: self.current.bits().into(),
             agent_connected: 0,
             agent_tokens: 0,
-            multi_media_time: u32::try_from(now.as_millis() & u64::from(u32::MAX)).unwrap_or(0),
+            multi_media_time: clock::multimedia(now),
             ram_hint: RAM_HINT,
         };
         if let Some(client) = self.channel.client_mut(client) {
@@ -258,6 +267,7 @@ impl Channel for MainChannel {
                 mode_due: false,
                 switch_due: false,
                 names_due: link.caps.channel.contains(MainCap::NAME_AND_UUID.0),
+                clock_due: false,
             },
         );
     }
@@ -316,6 +326,10 @@ impl Channel for MainChannel {
             if std::mem::take(&mut client.mode_due) {
                 let mode = MouseMode { supported_modes: self.supported, current_mode: self.current };
                 client.send(&ServerMessage::MouseMode(mode));
+            }
+            if std::mem::take(&mut client.clock_due) {
+                let time = clock::multimedia(now);
+                client.send(&ServerMessage::MultiMediaTime(MultiMediaTime { time }));
             }
         }
         client.red.poll_transmit(now)

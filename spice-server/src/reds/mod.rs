@@ -9,7 +9,12 @@ mod hostile;
 mod inputs_channel;
 mod keyboard;
 mod main_channel;
+mod playback_channel;
+mod record_channel;
 
 pub(crate) use actor::{Policy, Reds, RedsEvent, RedsHandle};
+pub(crate) use device::DeviceChannel;
 pub(crate) use inputs_channel::InputsChannel;
 pub(crate) use main_channel::MainChannel;
+pub(crate) use playback_channel::PlaybackChannel;
+pub(crate) use record_channel::RecordChannel;
