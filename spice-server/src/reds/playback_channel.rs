@@ -422,6 +422,46 @@ mod tests {
         assert_eq!(volumes, 1);
     }
 
+    /// A link that carries so many bytes a millisecond, and a viewer that reads what comes; answers how old each piece was
+    /// when it was heard, over so many seconds.
+    fn ages_over(rate: usize, seconds: u32) -> Vec<u32> {
+        let mut desk = Desk::new();
+        let mut viewer = desk.join(1, None);
+        desk.say(|host| host.start(RATE));
+        let (mut under_way, mut ages) = (Vec::new(), Vec::new());
+        for millis in 0..seconds * 1000 {
+            desk.wait(1);
+            if millis % 10 == 0 {
+                desk.put(1);
+            }
+            while let Some(transmit) = desk.channel.poll_transmit(viewer.id, desk.now) {
+                desk.channel.handle_written(viewer.id, transmit.len, desk.now);
+                under_way.extend_from_slice(&transmit.to_bytes());
+            }
+            let arrived = under_way.drain(..rate.min(under_way.len())).collect::<Vec<u8>>();
+            viewer.peer.handle_bytes(&arrived);
+            while let Some((id, body)) = viewer.peer.poll_message().unwrap() {
+                if let Ok(ServerMessage::Data(packet)) = ServerMessage::decode(id, &body) {
+                    ages.push(clock::multimedia(desk.now) - packet.time);
+                }
+            }
+            desk.channel.handle_bytes(viewer.id, &viewer.peer.take_answers(), desk.now).unwrap();
+        }
+        ages
+    }
+
+    #[test]
+    fn what_a_narrow_link_cannot_carry_is_left_out_and_the_rest_is_not_late() {
+        // A second of sound is 193 kB. Before it is known how narrow the link is, more is under way.
+        let ages = ages_over(100, 20);
+        assert!((900..1100).contains(&ages.len()), "{} of 2000", ages.len());
+        let late = ages.iter().skip(ages.len() / 4).max().unwrap();
+        assert!(*late <= 250, "{late} ms");
+        let ages = ages_over(250, 20);
+        assert_eq!(ages.len(), 2000);
+        assert!(ages.iter().all(|age| *age <= 50), "{:?} ms", ages.iter().max());
+    }
+
     #[test]
     fn a_viewer_that_speaks_loses_the_channel() {
         let mut desk = Desk::new();

@@ -370,6 +370,34 @@ mod tests {
 
     proptest! {
         #[test]
+        fn a_viewer_that_says_anything_is_heard_or_ended(
+            messages in prop::collection::vec((99..106_u16, prop::collection::vec(any::<u8>(), 0..40)), 1..40),
+        ) {
+            let mut desk = Desk::new();
+            desk.say(|host| host.start(RATE));
+            let mut frames = 0;
+            for (id, body) in messages {
+                desk.peer.send_message(id, &body);
+                let said = desk.channel.handle_bytes(VIEWER, &desk.peer.take_answers(), Time::ZERO);
+                let mode = body.get(4..6).map(|mode| u16::from(mode[0]) | u16::from(mode[1]) << 8);
+                let good = match id {
+                    101 => body.len() >= 4,
+                    102 => mode == Some(AudioMode::RAW.0),
+                    103 => body.len() == 4,
+                    _ => false,
+                };
+                prop_assert_eq!(said.is_ok(), good);
+                if !good {
+                    break;
+                }
+                frames += if id == 101 { (body.len() - 4) / 4 } else { 0 };
+            }
+            // As many as make sure that they are given out.
+            desk.mailbox.push(desk.channel.listening.unwrap(), &[0; 4 * 4096]);
+            prop_assert_eq!(desk.mailbox.read().len(), frames + 4096);
+        }
+
+        #[test]
         fn whatever_is_said_in_whatever_order_no_more_is_kept_than_fits(
             steps in prop::collection::vec((0..8_u8, 0..33_000_usize), 1..60),
         ) {

@@ -6,6 +6,7 @@ mod cve;
 mod inputs;
 mod places;
 mod roles;
+mod sound;
 mod support;
 mod tickets;
 mod transports;
