@@ -114,6 +114,7 @@ impl Settings {
         config.uuid = self.uuid;
         if let Some(viewers) = std::env::var("SPICE_MAX_CLIENTS").ok().and_then(|text| text.parse().ok()) {
             config.max_viewers = viewers;
+            config.displaces = viewers == 1;
         }
         Ok(config)
     }

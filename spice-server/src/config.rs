@@ -33,6 +33,8 @@ pub struct ServerConfig {
     pub viewer_timeout: Duration,
     /// Viewers at a time; beyond it new ones are refused.
     pub max_viewers: usize,
+    /// Whether a new viewer beyond that takes the place of the one that is here for longest, instead.
+    pub displaces: bool,
     /// How long a connection may take to link, from its first byte on.
     pub link_deadline: Duration,
     /// Connections that may be linking at the same time, in all. For a new one beyond it the oldest of those that have
@@ -67,6 +69,7 @@ impl ServerConfig {
             worker: WorkerConfig::default(),
             viewer_timeout: Duration::from_secs(30),
             max_viewers: 1000,
+            displaces: false,
             link_deadline: Duration::from_secs(10),
             max_linking: 512,
             max_linking_per_address: 128,

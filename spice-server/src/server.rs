@@ -119,6 +119,7 @@ impl Server {
         let (reds, events) = unbounded_channel();
         let policy = Policy {
             max_viewers: config.max_viewers,
+            displaces: config.displaces,
             admission: Arc::clone(&admission),
             audit: Arc::clone(&audit),
             channel_events: config.channel_events,

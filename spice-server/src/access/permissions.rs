@@ -100,7 +100,9 @@ impl Permissions {
     #[must_use]
     pub const fn allows_channel(self, kind: ChannelType) -> bool {
         match kind {
-            ChannelType::PLAYBACK | ChannelType::RECORD => self.contains(Self::AUDIO),
+            ChannelType::PLAYBACK => self.contains(Self::AUDIO),
+            // Who speaks into the guest does something there.
+            ChannelType::RECORD => self.contains(Self::AUDIO.union(Self::INPUTS)),
             ChannelType::USBREDIR | ChannelType::SMARTCARD => self.contains(Self::USB),
             _ => true,
         }

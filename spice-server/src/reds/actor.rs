@@ -103,6 +103,8 @@ impl Session {
 pub(crate) struct Policy {
     /// Viewers at a time.
     pub(crate) max_viewers: usize,
+    /// Whether a new one beyond that takes the place of the first.
+    pub(crate) displaces: bool,
     pub(crate) admission: Arc<Admission>,
     pub(crate) audit: Arc<Audit>,
     pub(crate) channel_events: Option<ChannelEventSink>,
@@ -230,7 +232,7 @@ impl Reds {
                 let _ = reply.send(self.end_client(id, "it was disconnected", now));
             }
             RedsEvent::SetRole(id, role, reply) => {
-                let _ = reply.send(self.set_role(id, role));
+                let _ = reply.send(self.set_role(id, role, now));
             }
             RedsEvent::RevokeTicket(ticket, reply) => {
                 let _ = reply.send(self.revoke_ticket(ticket, now));
@@ -434,6 +436,10 @@ impl Reds {
         grant: Grant,
         now: Time,
     ) -> Result<ClientId, NotAttached> {
+        if self.policy.displaces && self.clients.len() >= self.policy.max_viewers {
+            let first = self.clients.keys().next().copied();
+            first.map(|first| self.end_client(first, "another viewer took its place", now));
+        }
         let mut access = self.policy.admission.lock();
         if self.clients.len() >= self.policy.max_viewers {
             access.give_back(&grant);
@@ -469,13 +475,20 @@ impl Reds {
     }
 
     /// Lets a viewer do what its role allows and its ticket does; answers whether it is here.
-    fn set_role(&mut self, id: ClientId, role: Role) -> bool {
+    fn set_role(&mut self, id: ClientId, role: Role, now: Time) -> bool {
         let Some(session) = self.clients.get_mut(&id) else { return false };
         let from = std::mem::replace(&mut session.role, role);
         let permissions = session.permissions();
         self.inputs.set_permissions(id, permissions);
         self.main.set_permissions(id, permissions);
         self.forward_inputs(None);
+        let lost = session_channels(&self.clients, id).filter(|(kind, _)| !permissions.allows_channel(*kind));
+        for (kind, channel) in lost.collect::<Vec<_>>() {
+            if let Some(device) = self.devices.get_mut(&(kind, channel)) {
+                device.connections.disconnect(device.channel.as_mut(), id, now);
+                self.detach(id, kind, channel);
+            }
+        }
         if from != role {
             tracing::info!("{id}: may {role} now");
             self.policy.audit.tell(AuditEvent::RoleChanged { viewer: id, from, to: role });
@@ -573,6 +586,14 @@ impl Reds {
         self.forward_inputs(None);
         true
     }
+}
+
+/// The channels of a viewer.
+fn session_channels(
+    clients: &BTreeMap<ClientId, Session>,
+    id: ClientId,
+) -> impl Iterator<Item = (ChannelType, ChannelId)> {
+    clients.get(&id).into_iter().flat_map(|session| session.client.channels())
 }
 
 /// Viewers that are here when the server ends have an end in the audit, too.
