@@ -172,7 +172,8 @@ mod tests {
     fn only_channels_of_sound_and_devices_ask_for_a_permission() {
         for kind in ChannelType::all() {
             let needs = match kind {
-                ChannelType::PLAYBACK | ChannelType::RECORD => Permissions::AUDIO,
+                ChannelType::PLAYBACK => Permissions::AUDIO,
+                ChannelType::RECORD => Permissions::AUDIO | Permissions::INPUTS,
                 ChannelType::USBREDIR | ChannelType::SMARTCARD => Permissions::USB,
                 _ => Permissions::empty(),
             };
