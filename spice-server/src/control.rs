@@ -14,6 +14,7 @@ use tokio::sync::{oneshot, watch};
 use crate::access::{AddTicketError, Role, Ticket, TicketId, TicketInfo};
 use crate::audit::{Audit, AuditEvent};
 use crate::clock;
+use crate::devices::{AddDeviceError, DeviceHandle, DeviceKind, DeviceSink, Devices};
 use crate::displays::{AddDisplayError, Displays};
 use crate::front::Front;
 use crate::guest::Guest;
@@ -34,17 +35,24 @@ pub struct Control {
     admission: Arc<Admission>,
     audit: Arc<Audit>,
     displays: Arc<Displays>,
+    devices: Arc<Devices>,
     front: Weak<Front>,
 }
 
 impl Control {
-    pub(crate) fn new(reds: &RedsHandle, front: &Arc<Front>, displays: &Arc<Displays>) -> Self {
+    pub(crate) fn new(
+        reds: &RedsHandle,
+        front: &Arc<Front>,
+        displays: &Arc<Displays>,
+        devices: &Arc<Devices>,
+    ) -> Self {
         Self {
             viewers: Viewers::new(reds),
             reds: reds.downgrade(),
             admission: Arc::clone(&front.acceptor.admission),
             audit: Arc::clone(&front.acceptor.audit),
             displays: Arc::clone(displays),
+            devices: Arc::clone(devices),
             front: Arc::downgrade(front),
         }
     }
@@ -159,6 +167,15 @@ impl Control {
     /// As [`Control::add_playback`].
     pub fn add_record(&self) -> Result<Record, AddSoundError> {
         Record::new(&*self.front.upgrade().ok_or(AddSoundError::Ended)?)
+    }
+
+    /// Gives the server a device, under the lowest number of its kind that is free. Viewers that are here are told of
+    /// it; the first to link its channel has it, until it leaves. May be called from any thread.
+    ///
+    /// # Errors
+    /// 256 devices of this kind already; a server that has ended.
+    pub fn add_device(&self, kind: DeviceKind, sink: DeviceSink) -> Result<DeviceHandle, AddDeviceError> {
+        self.devices.add(kind, sink)
     }
 
     fn tell(&self, event: RedsEvent) {

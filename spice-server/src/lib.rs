@@ -16,6 +16,7 @@
 //! their main and inputs channels and the policy; a thread for each guest has its display and cursor channels. A
 //! connection is a task that reads and one that writes; it knows bytes, not meaning.
 
+pub mod devices;
 pub mod guest;
 
 mod access;

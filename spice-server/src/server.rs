@@ -18,6 +18,7 @@ use crate::access::{AddTicketError, Auth, DecoyKey};
 use crate::audit::Audit;
 use crate::config::ServerConfig;
 use crate::control::Control;
+use crate::devices::Devices;
 use crate::displays::{AddDisplayError, Displays};
 use crate::front::Front;
 use crate::guest::Guest;
@@ -130,6 +131,7 @@ impl Server {
         let displays =
             Displays::new(template, offer.clone(), &reds, Arc::clone(&counters), Handle::current());
         let displays = Arc::new(displays);
+        let devices = Arc::new(Devices::new(offer.clone(), &reds, config.viewer_timeout));
         let acceptor = Acceptor {
             opener: Opener { tls, websocket: config.websocket, proxies: config.proxies },
             rules: Rules {
@@ -151,7 +153,7 @@ impl Server {
             runtime: Handle::current(),
             viewer_timeout: config.viewer_timeout,
         });
-        let control = Control::new(&reds, &front, &displays);
+        let control = Control::new(&reds, &front, &displays, &devices);
         Ok(Self {
             listeners,
             local_addrs,

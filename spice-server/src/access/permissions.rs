@@ -72,7 +72,7 @@ bitflags::bitflags! {
         const CLIPBOARD = 1 << 1;
         /// Sound, to the viewer and from it.
         const AUDIO = 1 << 2;
-        /// USB devices and smartcard readers.
+        /// Devices: USB, smartcard readers, ports, shared folders.
         const USB = 1 << 3;
     }
 }
@@ -103,7 +103,9 @@ impl Permissions {
             ChannelType::PLAYBACK => self.contains(Self::AUDIO),
             // Who speaks into the guest does something there.
             ChannelType::RECORD => self.contains(Self::AUDIO.union(Self::INPUTS)),
-            ChannelType::USBREDIR | ChannelType::SMARTCARD => self.contains(Self::USB),
+            ChannelType::USBREDIR | ChannelType::SMARTCARD | ChannelType::PORT | ChannelType::WEBDAV => {
+                self.contains(Self::USB)
+            }
             _ => true,
         }
     }
@@ -174,7 +176,9 @@ mod tests {
             let needs = match kind {
                 ChannelType::PLAYBACK => Permissions::AUDIO,
                 ChannelType::RECORD => Permissions::AUDIO | Permissions::INPUTS,
-                ChannelType::USBREDIR | ChannelType::SMARTCARD => Permissions::USB,
+                ChannelType::USBREDIR | ChannelType::SMARTCARD | ChannelType::PORT | ChannelType::WEBDAV => {
+                    Permissions::USB
+                }
                 _ => Permissions::empty(),
             };
             for bits in 0..16 {

@@ -410,6 +410,7 @@ impl Reds {
     ) {
         let this = self.this.clone();
         let Some(device) = self.devices.get_mut(&(kind, id)) else { return self.detach(client, kind, id) };
+        device.channel.handle_local(matches!(stream, Stream::Unix(_)));
         let connection = connect(stream, result(LinkError::OK), move |event| {
             if let Some(this) = this.upgrade() {
                 let _ = this.send(RedsEvent::DeviceConnection(kind, id, client, event));
@@ -479,8 +480,15 @@ impl Reds {
         let Some(session) = self.clients.get_mut(&id) else { return false };
         let from = std::mem::replace(&mut session.role, role);
         let permissions = session.permissions();
+        let has: Vec<_> = session.client.channels().collect();
         self.inputs.set_permissions(id, permissions);
         self.main.set_permissions(id, permissions);
+        for (kind, channel) in has.into_iter().filter(|(kind, _)| !permissions.allows_channel(*kind)) {
+            if let Some(device) = self.devices.get_mut(&(kind, channel)) {
+                device.connections.disconnect(device.channel.as_mut(), id, now);
+                self.detach(id, kind, channel);
+            }
+        }
         self.forward_inputs(None);
         let lost = session_channels(&self.clients, id).filter(|(kind, _)| !permissions.allows_channel(*kind));
         for (kind, channel) in lost.collect::<Vec<_>>() {

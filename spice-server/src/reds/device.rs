@@ -12,6 +12,11 @@ pub(crate) trait DeviceChannel: Channel + fmt::Debug + Send {
     /// Whether one more viewer can have it.
     fn admits(&self) -> bool;
 
+    /// Whether the viewer that connects next is on this machine, behind a Unix socket.
+    fn handle_local(&mut self, local: bool) {
+        let _ = local;
+    }
+
     /// What is read next keeps its place in its connection's read-ahead for as long as this permit lives. A channel that
     /// hands bytes to a host keeps the permit with them until the host has them.
     fn hold(&mut self, permit: Option<ReadPermit>);

@@ -11,6 +11,8 @@ mod keyboard;
 mod main_channel;
 mod playback_channel;
 mod record_channel;
+mod seat;
+mod vmc_channel;
 
 pub(crate) use actor::{Policy, Reds, RedsEvent, RedsHandle};
 pub(crate) use device::DeviceChannel;
@@ -18,3 +20,4 @@ pub(crate) use inputs_channel::InputsChannel;
 pub(crate) use main_channel::MainChannel;
 pub(crate) use playback_channel::PlaybackChannel;
 pub(crate) use record_channel::RecordChannel;
+pub(crate) use vmc_channel::VmcChannel;

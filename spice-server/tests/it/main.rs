@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test says what it found by panicking")]
 
 mod cve;
+mod devices;
 mod inputs;
 mod places;
 mod roles;

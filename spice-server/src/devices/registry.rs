@@ -1,0 +1,103 @@
+//! The devices that there are.
+
+use core::time::Duration;
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use spice_proto::{ChannelId, ChannelType};
+use tokio::sync::mpsc::WeakUnboundedSender;
+
+use super::mailbox::{Bell, Mailbox};
+use super::{DeviceHandle, DeviceSink};
+use crate::link::SharedOffer;
+use crate::reds::{DeviceChannel, RedsEvent, RedsHandle, VmcChannel};
+
+/// What a device is. It decides its channel.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum DeviceKind {
+    /// A place for a USB device of a viewer: the usbredir protocol, in pieces.
+    UsbRedir,
+    /// A byte stream with a name.
+    Port {
+        /// What viewers know it by, for instance `org.qemu.monitor.hmp.0`. It ends before its first NUL.
+        name: String,
+    },
+    /// A port for a folder of a viewer, `org.spice-space.webdav.0`.
+    WebDav,
+}
+
+impl DeviceKind {
+    /// The type of its channel.
+    #[must_use]
+    pub const fn channel_type(&self) -> ChannelType {
+        match self {
+            Self::UsbRedir => ChannelType::USBREDIR,
+            Self::Port { .. } => ChannelType::PORT,
+            Self::WebDav => ChannelType::WEBDAV,
+        }
+    }
+}
+
+/// Why a device cannot be added.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum AddDeviceError {
+    /// There are as many of this kind as there can be.
+    #[error("there are as many {0} channels as there can be")]
+    Full(ChannelType),
+    /// The server has ended.
+    #[error("the server has ended")]
+    Ended,
+}
+
+/// The numbers that are taken. The lock is held to take or give back one.
+#[derive(Debug)]
+pub(crate) struct Devices {
+    taken: Mutex<BTreeSet<(ChannelType, ChannelId)>>,
+    offer: SharedOffer,
+    reds: WeakUnboundedSender<RedsEvent>,
+    viewer_timeout: Duration,
+}
+
+impl Devices {
+    pub(crate) fn new(offer: SharedOffer, reds: &RedsHandle, viewer_timeout: Duration) -> Self {
+        Self { taken: Mutex::default(), offer, reds: reds.downgrade(), viewer_timeout }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeSet<(ChannelType, ChannelId)>> {
+        self.taken.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Adds a device under the lowest number that is free.
+    pub(crate) fn add(
+        self: &Arc<Self>,
+        kind: DeviceKind,
+        sink: DeviceSink,
+    ) -> Result<DeviceHandle, AddDeviceError> {
+        let reds = self.reds.upgrade().ok_or(AddDeviceError::Ended)?;
+        let channel_type = kind.channel_type();
+        // One lock from the number to the event: who gives a number back and who takes it next are told in that order.
+        let mut taken = self.lock();
+        let id = (0..=u8::MAX).map(ChannelId).find(|id| !taken.contains(&(channel_type, *id)));
+        let id = id.ok_or(AddDeviceError::Full(channel_type))?;
+        let bell = Bell::new(self.reds.clone(), move || RedsEvent::Device(channel_type, id));
+        let mailbox = Arc::new(Mailbox::new(bell));
+        let channel: Box<dyn DeviceChannel> =
+            Box::new(VmcChannel::new(kind, Arc::clone(&mailbox), sink, self.viewer_timeout));
+        taken.insert((channel_type, id));
+        self.offer.add(channel_type, id, &channel.caps());
+        let _ = reds.send(RedsEvent::AddDevice(channel_type, id, channel));
+        drop(taken);
+        Ok(DeviceHandle::new(Arc::clone(self), channel_type, id, mailbox))
+    }
+
+    pub(crate) fn remove(&self, kind: ChannelType, id: ChannelId) {
+        let mut taken = self.lock();
+        self.offer.remove(kind, id);
+        if let Some(reds) = self.reds.upgrade() {
+            let _ = reds.send(RedsEvent::RemoveDevice(kind, id));
+        }
+        taken.remove(&(kind, id));
+    }
+}
