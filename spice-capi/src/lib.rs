@@ -11,5 +11,6 @@ mod guard;
 mod host;
 mod log;
 mod qxl;
+mod replay;
 mod server;
 mod settings;

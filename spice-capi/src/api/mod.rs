@@ -10,7 +10,7 @@ mod clients;
 mod interfaces;
 mod migration;
 mod options;
-mod qxl;
+pub(crate) mod qxl;
 mod server;
 
 pub(crate) use migration::Migration;
