@@ -4,7 +4,7 @@ use std::ffi::{CStr, c_char};
 use std::ptr::{null, null_mut};
 use std::sync::Arc;
 
-use spice_server::{DeviceKind, DeviceSink};
+use spice_server::devices::{DeviceKind, DeviceSink};
 
 use super::text;
 use crate::abi::char_device::SpiceCharDeviceInstance;

@@ -5,7 +5,7 @@ use std::ffi::{c_int, c_void};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
-use spice_server::{DeviceData, DeviceEvent, DeviceHandle, DeviceLink};
+use spice_server::devices::{DeviceData, DeviceEvent, DeviceHandle, DeviceLink};
 
 use super::{Core, Timer};
 use crate::abi::char_device::{NOTIFY_WRITABLE, SpiceCharDeviceInstance, SpiceCharDeviceInterface};

@@ -209,7 +209,6 @@ static void guest_release(QXLInstance *qxl, QXLReleaseInfoExt release) {
 static void guest_notify_update(QXLInstance *qxl, uint32_t id) { (void)qxl; (void)id; }
 static int guest_flush(QXLInstance *qxl) { (void)qxl; return 0; }
 static void guest_async(QXLInstance *qxl, uint64_t cookie) {
-    on_worker(guest_of(qxl));
     guest_of(qxl)->last_cookie = cookie;
     g_atomic_int_inc(&guest_of(qxl)->completed);
 }

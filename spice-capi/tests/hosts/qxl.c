@@ -112,13 +112,14 @@ static void check_stop(void) {
     update(0, NULL, 0, 1);
     /* A machine that was saved is brought back by commands of the host. */
     spice_server_vm_stop(server);
-    Command *loaded = fill(0, 0, 0, 8, 8, 0x00aa00);
+    Command *loaded = surface_command(8, QXL_SURFACE_CMD_CREATE);
     g_ptr_array_add(commands, loaded);
     g_atomic_int_inc(&guest->taken);
     spice_qxl_loadvm_commands(&guest->qxl, &loaded->ext, 1);
     spice_server_vm_start(server);
-    update(0, NULL, 0, 1);
-    CHECK(pixel(memory, 0, 0, 1) == 0x00aa00 && pixel(memory, 20, 20, 1) == 0x123456, "loaded");
+    draw(fill(8, 0, 0, 8, 8, 0x00aa00));
+    update(8, NULL, 0, 1);
+    CHECK(pixel(surface, 0, 0, 1) == 0x00aa00, "%x", pixel(surface, 0, 0, 1));
     spice_server_vm_stop(server);
     gint taken = g_atomic_int_get(&guest->taken);
     Command *later = draw(fill(0, 0, 0, W, H, 0x654321));
@@ -130,6 +131,7 @@ static void check_stop(void) {
     CHECK(pixel(memory, 0, 0, 1) == 0x654321, "%x", pixel(memory, 0, 0, 1));
     spice_qxl_destroy_primary_surface(&guest->qxl, 0);
     WAIT_FOR(later->ext.flags != 0);
+    draw(surface_command(8, QXL_SURFACE_CMD_DESTROY));
     create_primary(guest, memory, W, H, W * 4);
     spice_qxl_reset_cursor(&guest->qxl);
     spice_qxl_reset_image_cache(&guest->qxl);
