@@ -2,7 +2,7 @@
 //!
 //! A guest writes its memory while it is read, so nothing is read in place: bytes are copied out, looked at, and never
 //! fetched again. Every address comes from the guest, too; [`MemSlots`] finds the memory that it names, or says why
-//! there is none.
+//! there is none. What a guest asks to have painted is put back where it says, which is the only thing that is written.
 
 mod chunks;
 mod slots;
@@ -30,6 +30,18 @@ pub struct OutOfRange {
     pub len: u64,
 }
 
+/// Why bytes cannot be put there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum WriteError {
+    /// The memory is only read.
+    #[error("this memory is only read")]
+    ReadOnly,
+    /// Not all of them would lie within it.
+    #[error(transparent)]
+    Range(#[from] OutOfRange),
+}
+
 /// A region of guest memory.
 pub trait GuestMemory: fmt::Debug + Send + Sync {
     /// Bytes of the region. It never changes.
@@ -41,6 +53,16 @@ pub trait GuestMemory: fmt::Debug + Send + Sync {
     /// # Errors
     /// Where not all of them lie within the region. Then `into` is as it was.
     fn read(&self, offset: u64, into: &mut [u8]) -> Result<(), OutOfRange>;
+
+    /// Puts bytes there, from `offset` on. The guest may read or write them meanwhile.
+    ///
+    /// # Errors
+    /// Memory that nobody writes, which is what a region is that does not say otherwise, or a place where not all of
+    /// them lie within the region. Then the memory is as it was.
+    fn write(&self, offset: u64, from: &[u8]) -> Result<(), WriteError> {
+        let _ = (offset, from);
+        Err(WriteError::ReadOnly)
+    }
 
     /// Whether the region has no byte at all.
     fn is_empty(&self) -> bool {
@@ -84,6 +106,13 @@ impl GuestMemory for [AtomicU8] {
         }
         Ok(())
     }
+
+    fn write(&self, offset: u64, from: &[u8]) -> Result<(), WriteError> {
+        for (to, from) in range(self, offset, from.len())?.iter().zip(from) {
+            to.store(*from, Ordering::Relaxed);
+        }
+        Ok(())
+    }
 }
 
 impl GuestMemory for Bytes {
@@ -108,6 +137,10 @@ where
     fn read(&self, offset: u64, into: &mut [u8]) -> Result<(), OutOfRange> {
         self.as_slice().read(offset, into)
     }
+
+    fn write(&self, offset: u64, from: &[u8]) -> Result<(), WriteError> {
+        self.as_slice().write(offset, from)
+    }
 }
 
 impl<M: GuestMemory + ?Sized> GuestMemory for Arc<M> {
@@ -117,5 +150,9 @@ impl<M: GuestMemory + ?Sized> GuestMemory for Arc<M> {
 
     fn read(&self, offset: u64, into: &mut [u8]) -> Result<(), OutOfRange> {
         self.as_ref().read(offset, into)
+    }
+
+    fn write(&self, offset: u64, from: &[u8]) -> Result<(), WriteError> {
+        self.as_ref().write(offset, from)
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use super::{GuestMemory, OutOfRange};
+use super::{GuestMemory, OutOfRange, WriteError};
 
 /// An address as guests write it (`QXLPHYSICAL`): a slot's id in the top bits, the slot's generation below it, and a
 /// place in the slot's memory. 0 stands for nothing where something may be missing.
@@ -128,6 +128,18 @@ pub enum MemoryError {
     /// Not all bytes lie within the slot's memory.
     #[error(transparent)]
     Range(#[from] OutOfRange),
+    /// The slot's memory is only read.
+    #[error("this memory is only read")]
+    ReadOnly,
+}
+
+impl From<WriteError> for MemoryError {
+    fn from(error: WriteError) -> Self {
+        match error {
+            WriteError::ReadOnly => Self::ReadOnly,
+            WriteError::Range(range) => Self::Range(range),
+        }
+    }
 }
 
 /// The memory of one slot (`QXLDevMemSlot`).
@@ -283,6 +295,14 @@ impl Place<'_> {
     /// Where the region ends before them. Then `into` is as it was.
     pub fn read(&self, into: &mut [u8]) -> Result<(), MemoryError> {
         Ok(self.memory.read(self.offset, into)?)
+    }
+
+    /// Puts bytes there, from here on.
+    ///
+    /// # Errors
+    /// Where the region ends before them, or is only read. Then the memory is as it was.
+    pub fn write(&self, from: &[u8]) -> Result<(), MemoryError> {
+        Ok(self.memory.write(self.offset, from)?)
     }
 
     /// The next bytes. Nothing is allocated for bytes that are not there.

@@ -126,6 +126,30 @@ fn reads_stay_within_the_region() {
 }
 
 #[test]
+fn writes_stay_within_the_region() {
+    let memory: Arc<Vec<AtomicU8>> = Arc::new((0..10).map(AtomicU8::new).collect());
+    let slots = flat(memory.clone());
+    let now = || memory.iter().map(|byte| byte.load(Ordering::Relaxed)).collect::<Vec<u8>>();
+    let place = slots.resolve(0, QxlPhysical(4)).unwrap();
+    assert_eq!(place.write(&[20, 21]), Ok(()));
+    assert_eq!(place.behind(6).unwrap().write(&[]), Ok(()));
+    assert_eq!(now(), [0, 1, 2, 3, 20, 21, 6, 7, 8, 9]);
+    let error = MemoryError::Range(OutOfRange { offset: 4, wanted: 7, len: 10 });
+    assert_eq!(place.write(&[30; 7]), Err(error));
+    assert_eq!(memory.write(u64::MAX, &[1]), Err(OutOfRange { offset: u64::MAX, wanted: 1, len: 10 }.into()));
+    assert_eq!(now(), [0, 1, 2, 3, 20, 21, 6, 7, 8, 9]);
+}
+
+#[test]
+fn memory_that_nobody_writes_refuses_to_be_written() {
+    for slots in [flat(vec![7_u8; 10]), flat(Bytes::from_static(&[7; 10])), flat(Arc::new(vec![7_u8; 10]))] {
+        let place = slots.resolve(0, QxlPhysical(4)).unwrap();
+        assert_eq!(place.write(&[1]), Err(MemoryError::ReadOnly));
+        assert_eq!(place.bytes(6).unwrap(), [7; 6]);
+    }
+}
+
+#[test]
 fn memory_that_is_written_meanwhile_is_read_as_it_was_at_some_moment() {
     let memory: Arc<Vec<AtomicU8>> = Arc::new((0..4096).map(|_| AtomicU8::new(0)).collect());
     let slots = flat(memory.clone());
