@@ -21,6 +21,7 @@ mod surfaces;
 #[cfg(test)]
 mod tests;
 mod text;
+mod write_back;
 
 use std::fmt;
 
@@ -34,6 +35,7 @@ use crate::region::Region;
 pub use clip::clip_region;
 pub(crate) use operand::depends_on_keeping;
 pub use surfaces::{PaintError, Surfaces};
+pub use write_back::WriteBackError;
 
 use convert::Argb;
 use plane::{Pixel, Plane};

@@ -9,6 +9,7 @@ mod command;
 mod draw;
 mod image;
 pub mod parse;
+mod place;
 mod raw;
 pub mod recording;
 
@@ -22,5 +23,7 @@ pub use draw::{
     DrawStroke, DrawText, DrawTransparent, Drawable, Effect, Mask, Pattern,
 };
 pub use image::{Image, ImageSource, QuicImage};
+pub use place::SurfacePlace;
+pub(crate) use place::bits_per_pixel;
 pub use raw::RawError;
 pub use spice_proto::display::BitmapFormat;

@@ -20,13 +20,14 @@ mod tests;
 use bytes::Bytes;
 use spice_proto::SurfaceId;
 
-use super::{Command, SurfaceCommand, UpdateArea};
+use super::{Command, UpdateArea};
 use crate::memory::{MemSlots, QxlPhysical};
 use guest::{Guest, Record};
 
+pub use super::place::SurfacePlace;
 pub use error::{ParseError, ParseErrorKind};
 pub use monitors::{MAX_HEADS, monitors_config};
-pub use surface::{MAX_SURFACE, SurfaceCreate, SurfacePlace, primary_surface};
+pub use surface::{MAX_SURFACE, SurfaceCreate, primary_surface};
 
 /// Most bytes of a message for the host's log. What is longer is cut.
 pub const MAX_MESSAGE: u64 = 100_000;
@@ -124,12 +125,11 @@ pub fn parse(slots: &MemSlots, command: &QxlCommand) -> Result<Parsed, Refused> 
     let layout = Layout::of(command).map_err(lost)?;
     let mut record = guest.record(layout.name, command.data, layout.len).map_err(lost)?;
     let id = record.u64().map_err(lost)?;
-    let release = ReleaseInfo { group: command.group, address: command.data, id };
-    let command_group = command.group;
+    let group = command.group;
+    let release = ReleaseInfo { group, address: command.data, id };
     match (layout.parse)(guest, &mut record) {
         Ok(command) => {
-            let creates = matches!(command, Command::Surface(SurfaceCommand::Create { .. }));
-            let surface = creates.then(|| surface::place(&record, command_group)).flatten();
+            let surface = surface::place(&record, group, &command);
             Ok(Parsed { command, release, surface })
         }
         Err(error) => Err(Refused { error: Box::new(error), release: Some(release) }),

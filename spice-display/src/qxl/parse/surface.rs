@@ -8,6 +8,7 @@ use spice_proto::display::SurfaceFormat;
 use super::guest::{Guest, Record};
 use super::{CommandFlags, ParseError, ParseErrorKind};
 use crate::memory::{MemSlots, QxlPhysical};
+use crate::qxl::place::{SurfacePlace, bits_per_pixel};
 use crate::qxl::{Bitmap, BitmapFormat, Command, PrimarySurface, SurfaceCommand};
 
 /// Most bytes of a surface in the guest's memory.
@@ -34,6 +35,15 @@ pub struct SurfaceCreate {
     pub flags: u32,
     /// Where its memory begins.
     pub mem: QxlPhysical,
+}
+
+impl SurfaceCreate {
+    /// Where it lies.
+    #[must_use]
+    pub const fn place(&self, group: u32) -> SurfacePlace {
+        let Self { width, height, stride, format, mem, .. } = *self;
+        SurfacePlace { group, address: mem, stride, width, height, format }
+    }
 }
 
 /// The primary surface that a guest creates, with its content where it keeps that.
@@ -76,25 +86,17 @@ pub(super) fn command(guest: Guest<'_>, record: &mut Record<'_>) -> Result<Comma
     Ok(Command::Surface(command))
 }
 
-/// Where a surface lies in the guest's memory.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct SurfacePlace {
-    /// The group of memory slots that the address is of.
-    pub group: u32,
-    /// Where its memory begins.
-    pub address: QxlPhysical,
-    /// Bytes from row to row; below 0, the bottom row comes first.
-    pub stride: i32,
-}
-
 /// Where `QXLSurfaceCmd.u.surface_create.stride` is, with `data` behind it.
 const STRIDE: usize = COMMAND - 12;
 
-/// Where the surface of a command lies, of what was read of it.
-pub(super) fn place(record: &Record<'_>, group: u32) -> Option<SurfacePlace> {
+/// Where the surface lies that a command creates, of what was read of it.
+pub(super) fn place(record: &Record<'_>, group: u32, command: &Command) -> Option<SurfacePlace> {
+    let Command::Surface(SurfaceCommand::Create { width, height, format, .. }) = *command else {
+        return None;
+    };
     let stride = i32::from_le_bytes(record.peek(STRIDE)?);
     let address = QxlPhysical(u64::from_le_bytes(record.peek(STRIDE + 4)?));
-    Some(SurfacePlace { group, address, stride })
+    Some(SurfacePlace { group, address, stride, width, height, format })
 }
 
 /// How a surface lies in the guest's memory.
@@ -112,14 +114,8 @@ impl Rows {
     /// Bytes of all rows.
     fn len(&self) -> Result<u64, Fault> {
         let Self { width, height, stride, format } = *self;
-        let bits: u64 = match format {
-            SurfaceFormat::A1 => 1,
-            SurfaceFormat::A8 => 8,
-            SurfaceFormat::RGB555 | SurfaceFormat::RGB565 => 16,
-            SurfaceFormat::RGB32 | SurfaceFormat::ARGB32 => 32,
-            SurfaceFormat(other) => return Err(("format", ParseErrorKind::Unknown(other.into()))),
-        };
-        let row = (u64::from(width) * bits).div_ceil(8);
+        let bits = bits_per_pixel(format).ok_or(("format", ParseErrorKind::Unknown(format.0.into())))?;
+        let row = (u64::from(width) * u64::from(bits)).div_ceil(8);
         if stride == i32::MIN || row > stride.unsigned_abs().into() {
             return Err(("stride", ParseErrorKind::Stride { row, stride }));
         }

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use proptest::prelude::*;
 
 use self::layout::{Layout, RELEASE_ID, Style, whole};
-use super::{CommandFlags, CommandKind, Parsed, QxlCommand, Refused, ReleaseInfo, parse};
+use super::{CommandFlags, CommandKind, Parsed, QxlCommand, Refused, ReleaseInfo, SurfacePlace, parse};
 use crate::memory::{GuestMemory, MemSlot, MemSlotSetup, MemSlots, OutOfRange, QxlPhysical};
 use crate::qxl;
 
@@ -79,10 +79,33 @@ fn comes_back(command: &qxl::Command, style: Style) {
     let mut layout = Layout::new(BASE, style);
     let (kind, address) = layout.command(command);
     let flags = CommandFlags { compat: style.compat, compat_16bpp: false };
-    let parsed = read_with(Once::new(layout.into_memory()), kind, address, flags).unwrap();
+    let memory = layout.into_memory();
+    let parsed = read_with(Once::new(memory.clone()), kind, address, flags).unwrap();
     assert_eq!(whole(&parsed.command), whole(command));
+    assert_place(command, parsed.surface, memory);
     let release = ReleaseInfo { group: GROUP, address: QxlPhysical(address), id: RELEASE_ID };
     assert_eq!(parsed.release, release);
+}
+
+/// Whether a surface that is created lies where it is said to, and nothing else lies anywhere.
+fn assert_place(command: &qxl::Command, place: Option<SurfacePlace>, memory: Vec<u8>) {
+    let qxl::Command::Surface(qxl::SurfaceCommand::Create { width, height, format, content, .. }) = command
+    else {
+        return assert_eq!(place, None);
+    };
+    let place = place.unwrap();
+    assert_eq!((place.width, place.height, place.format), (*width, *height, *format));
+    let there = slots(memory);
+    let there = there.resolve(place.group, place.address).unwrap();
+    if let Some(content) = content {
+        assert_eq!(
+            (place.stride.unsigned_abs(), place.stride > 0),
+            (content.stride(), content.is_top_down())
+        );
+        assert_eq!(there.bytes(content.data().len() as u64).unwrap(), *content.data());
+    } else {
+        assert_eq!(there.bytes(4).unwrap(), [0x99; 4]);
+    }
 }
 
 proptest! {

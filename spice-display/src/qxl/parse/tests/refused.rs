@@ -310,7 +310,7 @@ fn the_first_revision_has_no_composite() {
 #[test]
 fn messages_end_at_a_zero_or_at_the_limit_or_with_memory() {
     let message = |text: &[u8]| match read([&[7; 8], text].concat(), CommandKind::MESSAGE, BASE).unwrap() {
-        Parsed { command: Command::Message(text), release } => {
+        Parsed { command: Command::Message(text), release, surface: None } => {
             assert_eq!(release.id, 0x0707_0707_0707_0707);
             text
         }
