@@ -118,6 +118,10 @@ impl RedWorker {
                 self.cursor.reset();
                 Ok(())
             }
+            GuestEvent::Device(DeviceEvent::DriverUnload) => {
+                self.display.handle_driver_unload();
+                Ok(())
+            }
             GuestEvent::Device(DeviceEvent::DestroySurfaces) => {
                 self.cursor.reset();
                 self.display.destroy_surfaces();

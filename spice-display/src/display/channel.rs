@@ -10,6 +10,7 @@ use spice_proto::{ChannelId, ChannelType, Rect, SurfaceId};
 use super::config::DisplayConfig;
 use super::draw::{Draw, Target};
 use super::encoder::Encoder;
+use super::monitors::Monitors;
 use super::shared::Shared;
 use super::snapshots::Snapshots;
 use super::viewer::{DisplayViewer, ViewerStats, WanCompression};
@@ -54,7 +55,7 @@ impl DisplayChannel {
                 snapshots: Snapshots::default(),
                 encoder: Encoder::default(),
                 keys: ImageKeys::new(id, config.seed),
-                monitors: None,
+                monitors: Monitors::default(),
             },
             config,
             failures: Vec::new(),
@@ -129,7 +130,7 @@ impl DisplayChannel {
     ) -> Result<(), SurfaceError> {
         self.shared.surfaces.create(id, shape, content)?;
         if id == SurfaceId::PRIMARY {
-            self.shared.monitors = None;
+            self.shared.monitors.handle_primary();
         }
         for (_, viewer) in self.channel.iter_mut() {
             viewer.view_mut().handle_create(id, content.is_some(), &self.shared.surfaces);
@@ -137,18 +138,34 @@ impl DisplayChannel {
         Ok(())
     }
 
-    /// What parts of the primary surface the guest's monitors show, until there is another primary surface. Heads
-    /// without a pixel are left out; a configuration of none is refused, and that is the answer then.
-    pub fn set_monitors(&mut self, mut monitors: MonitorsConfig) -> bool {
-        monitors.heads.retain(|head| head.width > 0 && head.height > 0);
-        if monitors.heads.is_empty() {
-            return false;
+    /// What parts of the primary surface the guest's monitors show, until another primary surface begins. Every viewer
+    /// that asks for it (MONITORS_CONFIG) is told as soon as there is room, and those that come later; of changes that
+    /// come faster than that only the last. Heads are passed on as the guest has them, wherever they lie. Those without a
+    /// pixel are left out; a configuration of none changes nothing, and that is the answer then.
+    ///
+    /// Once a guest has said it, viewers are told of no monitor of another primary surface before it says so again.
+    pub fn set_monitors(&mut self, monitors: MonitorsConfig) -> bool {
+        let taken = self.shared.monitors.set(monitors);
+        if taken {
+            self.tell_monitors();
         }
-        self.shared.monitors = Some(monitors);
+        taken
+    }
+
+    /// The guest's driver is gone: whether there will be word of its monitors is not known any more, and until there is
+    /// one monitor shows all of the primary surface.
+    pub fn handle_driver_unload(&mut self) {
+        let expected = self.shared.monitors.are_expected();
+        self.shared.monitors.handle_unload();
+        if expected {
+            self.tell_monitors();
+        }
+    }
+
+    fn tell_monitors(&mut self) {
         for (_, viewer) in self.channel.iter_mut() {
             viewer.handle_monitors();
         }
-        true
     }
 
     /// Whether any viewer can do that. What another cannot take is sent to it as a picture, so that one of few abilities

@@ -13,6 +13,7 @@ mod config;
 mod draw;
 mod encoder;
 mod marshal;
+mod monitors;
 mod shared;
 mod snapshots;
 mod translate;

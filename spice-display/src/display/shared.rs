@@ -1,8 +1,7 @@
 //! What all viewers of a display share.
 
-use spice_proto::display::MonitorsConfig;
-
 use super::encoder::Encoder;
+use super::monitors::Monitors;
 use super::snapshots::Snapshots;
 use crate::image::ImageKeys;
 use crate::surface::SurfaceTable;
@@ -13,6 +12,5 @@ pub(super) struct Shared {
     pub(super) snapshots: Snapshots,
     pub(super) encoder: Encoder,
     pub(super) keys: ImageKeys,
-    /// What parts of the primary surface the guest's monitors show, once it has said so.
-    pub(super) monitors: Option<MonitorsConfig>,
+    pub(super) monitors: Monitors,
 }

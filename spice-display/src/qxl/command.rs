@@ -48,6 +48,8 @@ pub enum DeviceEvent {
     Monitors(MonitorsConfig),
     /// The pointer has no shape any more.
     ResetCursor,
+    /// The guest's driver is gone, and what it said of its monitors with it.
+    DriverUnload,
 }
 
 /// The primary surface's shape (`QXLSurfaceCreate`).

@@ -13,6 +13,7 @@ mod lab;
 #[path = "../../src/qxl/parse/tests/layout.rs"]
 mod layout;
 mod memory;
+mod monitors;
 mod packing;
 mod pictures;
 mod pointers;

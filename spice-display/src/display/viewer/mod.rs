@@ -19,7 +19,7 @@ use spice_proto::display::{ClientMessage, ServerMessage};
 
 use super::abilities::Abilities;
 use super::config::DisplayConfig;
-use super::marshal::{create_message, image_message, monitors_message};
+use super::marshal::{create_message, image_message};
 use super::shared::Shared;
 use super::translate::SentImage;
 use crate::image::{Compression, Packing, PaletteCache, PixmapCache};
@@ -66,6 +66,8 @@ pub(super) struct DisplayViewer {
     mark_due: bool,
     /// The viewer is to be told what the monitors show now.
     monitors_due: bool,
+    /// It has been told what some monitors show.
+    knows_monitors: bool,
     updates: Updates,
 }
 
@@ -100,7 +102,8 @@ impl DisplayViewer {
             zlib: false,
             lossy: Lossy::default(),
             mark_due: false,
-            monitors_due: false,
+            monitors_due: true,
+            knows_monitors: false,
             updates: Updates::default(),
         }
     }
@@ -266,7 +269,11 @@ impl DisplayViewer {
                 }
             }
         }
-        if self.monitors_due && !self.mark_due {
+        if self.monitors_due
+            && !self.mark_due
+            && self.outbox.has_room(false, limit)
+            && self.view.has_primary(&shared.surfaces)
+        {
             self.push_monitors(shared);
         }
         if self.can_be_repaired()
@@ -307,15 +314,18 @@ impl DisplayViewer {
 
     /// Has the viewer told which part of the primary surface is a monitor, and to show it.
     fn mark(&mut self, shared: &Shared) {
-        self.push_monitors(shared);
+        if !self.knows_monitors || !shared.monitors.are_expected() {
+            self.push_monitors(shared);
+        }
         self.outbox.push_message(&ServerMessage::Mark);
     }
 
     fn push_monitors(&mut self, shared: &Shared) {
         self.monitors_due = false;
         if self.caps.has_display(DisplayCap::MONITORS_CONFIG)
-            && let Some(monitors) = monitors_message(&shared.surfaces, shared.monitors.as_ref())
+            && let Some(monitors) = shared.monitors.message(&shared.surfaces)
         {
+            self.knows_monitors = true;
             self.outbox.push_message(&monitors);
         }
     }

@@ -138,6 +138,12 @@ impl View {
         !self.behind && self.damage.is_empty() && self.pipe.is_empty()
     }
 
+    /// Whether the viewer has the primary surface that there is, or there is none.
+    pub(in crate::display) fn has_primary(&self, surfaces: &SurfaceTable) -> bool {
+        let id = SurfaceId::PRIMARY;
+        surfaces.surface(id).is_none() || has(&self.shown, id, surfaces).is_some()
+    }
+
     /// A surface has begun, and is in the table. `content` says that it is not black.
     pub(in crate::display) fn handle_create(
         &mut self,

@@ -45,8 +45,8 @@ impl<W: Write> RecordingWriter<W> {
         Ok(self.to)
     }
 
-    /// Writes what a guest said at a moment of its clock. What its monitors show and that its pointer was reset is left
-    /// out: the format does not hold it.
+    /// Writes what a guest said at a moment of its clock. What its monitors show, that its pointer was reset and that its
+    /// driver is gone are left out: the format does not hold them.
     ///
     /// # Errors
     /// When the format cannot say it, of which nothing is written then, or when the writer fails.
@@ -61,7 +61,9 @@ impl<W: Write> RecordingWriter<W> {
             GuestEvent::Device(DeviceEvent::DestroySurfaces) => (1, 19),
             GuestEvent::Device(DeviceEvent::CreatePrimary(_)) => (1, 20),
             GuestEvent::Device(DeviceEvent::DestroyPrimary) => (1, 21),
-            GuestEvent::Device(DeviceEvent::Monitors(_) | DeviceEvent::ResetCursor) => return Ok(()),
+            GuestEvent::Device(
+                DeviceEvent::Monitors(_) | DeviceEvent::ResetCursor | DeviceEvent::DriverUnload,
+            ) => return Ok(()),
         };
         let number = self.number;
         self.number += 1;
