@@ -17,6 +17,7 @@ use super::viewer::{DisplayViewer, ViewerStats, WanCompression};
 use crate::canvas::{Canvas, PaintError};
 use crate::image::{Compression, EncodeDone, EncodeJob, ImageKeys};
 use crate::qxl::{Bitmap, Drawable};
+use crate::region::Region;
 use crate::surface::{DrawError, Drawn, SurfaceError, SurfaceShape, SurfaceTable};
 
 /// One display: its surfaces and its viewers.
@@ -220,6 +221,12 @@ impl DisplayChannel {
     /// The pixels of a surface, those of `area` as they are now.
     pub fn canvas(&mut self, id: SurfaceId, area: Rect) -> Option<&Canvas> {
         self.shared.surfaces.canvas(id, area)
+    }
+
+    /// What was drawn on a surface within `area` since it was last taken with `clear`, as at most `most` rectangles: see
+    /// [`SurfaceTable::take_dirty`].
+    pub fn take_dirty(&mut self, id: SurfaceId, area: &Rect, clear: bool, most: usize) -> Option<Region> {
+        self.shared.surfaces.take_dirty(id, area, clear, most)
     }
 
     /// A picture that viewers wait for, to be packed wherever and whenever; what comes of it goes into

@@ -67,6 +67,7 @@ impl SurfaceTable {
         let weight = item.weight;
         let Some(surface) = self.surfaces.get_mut(&id) else { return Err(DrawError::Surface(id)) };
         surface.versions.handle_draw(&area, sequence);
+        surface.dirty.mark(&area);
         drawn.added = surface.tree.add(sequence, item, overwrites, |sequence, item| {
             self.pending -= 1;
             self.pending_bytes -= item.weight;

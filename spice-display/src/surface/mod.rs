@@ -1,5 +1,6 @@
 //! Surfaces: what the guest draws on, and what waits to be painted.
 
+mod dirty;
 mod duplicate;
 mod footprint;
 mod lazy;

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use spice_proto::display::SurfaceFormat;
 use spice_proto::{Rect, SurfaceId};
 
+use super::dirty::Dirty;
 use super::paint::Failure;
 use super::tiles::TileVersions;
 use super::tree::{Sequence, Tree};
@@ -98,6 +99,7 @@ pub struct Surface {
     pub(super) canvas: Canvas,
     pub(super) tree: Tree,
     pub(super) versions: TileVersions,
+    pub(super) dirty: Dirty,
     /// Who, elsewhere, waits to read this surface. Some of them may be painted already.
     pub(super) readers: Vec<Reader>,
 }
@@ -198,7 +200,14 @@ impl SurfaceTable {
         self.generations += 1;
         let generation = Generation(self.generations);
         let versions = TileVersions::new(width, height);
-        let surface = Surface { generation, canvas, tree: Tree::default(), versions, readers: Vec::new() };
+        let surface = Surface {
+            generation,
+            canvas,
+            tree: Tree::default(),
+            versions,
+            dirty: Dirty::default(),
+            readers: Vec::new(),
+        };
         Ok(self.surfaces.entry(id).or_insert(surface))
     }
 
