@@ -9,7 +9,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use spice_channel::{ChannelLink, ClientId, Time};
-use spice_display::qxl::{Command, GuestEvent, UpdateArea};
+use spice_display::qxl::{Command, GuestEvent};
 use spice_display::{DisplayStats, EncodeDone, EncodeJob, RedWorker};
 use spice_proto::caps::CapabilitySet;
 use spice_proto::inputs::KeyModifiers;
@@ -18,7 +18,7 @@ use tokio::runtime::Handle;
 use tokio::sync::watch;
 
 use crate::clock;
-use crate::guest::{GUEST_CAPS, Guest, GuestInput, GuestWaker};
+use crate::guest::{GUEST_CAPS, Guest, GuestInput, GuestWaker, ReadBack};
 use crate::io::{ChannelDriver, Connection, ConnectionEvent, Ended, ReadPermit, connect};
 use crate::link::result;
 use crate::quality::Quality;
@@ -247,7 +247,7 @@ impl Worker {
             let Some(event) = self.guest.poll(now) else { return false };
             self.counters.commands.fetch_add(1, Ordering::Relaxed);
             if let GuestEvent::Command(Command::Update(update)) = event {
-                self.read_back(&update);
+                self.guest.read_back(&update, ReadBack::new(self.core.display_mut()));
             } else if let Err(error) = self.core.handle_event(event) {
                 let earlier = self.counters.refused.fetch_add(1, Ordering::Relaxed);
                 if earlier < REFUSALS_LOGGED {
@@ -256,12 +256,6 @@ impl Worker {
             }
         }
         true
-    }
-
-    /// Paints what the guest wants to read, and shows it.
-    fn read_back(&mut self, update: &UpdateArea) {
-        let canvas = self.core.display_mut().canvas(update.surface, update.area);
-        self.guest.handle_pixels(update, canvas);
     }
 
     fn wait(&self, now: Time) -> Duration {

@@ -350,9 +350,12 @@ pub unsafe extern "C" fn _spice_qxl_loadvm_commands(
     unsafe { call("spice_qxl_loadvm_commands", instance, What::LoadCommands(commands)) };
 }
 
-/// `spice_qxl_driver_unload`: the guest's driver is gone, and with it its monitors.
+/// `spice_qxl_driver_unload`: the guest's driver is gone, and whether the next one speaks of monitors is not known.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn _spice_qxl_driver_unload(_: *mut QXLInstance) {}
+pub unsafe extern "C" fn _spice_qxl_driver_unload(instance: *mut QXLInstance) {
+    // SAFETY: as the module says.
+    unsafe { call("spice_qxl_driver_unload", instance, What::DriverUnload) };
+}
 
 /// `spice_qxl_set_max_monitors`: kept by nobody: the guest's own configuration says how many there are.
 #[unsafe(no_mangle)]

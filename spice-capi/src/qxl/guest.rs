@@ -9,23 +9,23 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use spice_channel::Time;
-use spice_display::canvas::Canvas;
 use spice_display::memory::{GuestMemory, MemSlot, MemSlotSetup, MemSlots, QxlPhysical};
 use spice_display::qxl::parse::{
     CommandFlags, CommandKind, Parsed, QxlCommand, Refused, ReleaseInfo, SurfaceCreate, monitors_config,
     parse, primary_surface,
 };
 use spice_display::qxl::{Command, DeviceEvent, GuestEvent, SurfaceCommand, UpdateArea};
+use spice_display::region::Region;
 use spice_proto::caps::CapabilitySet;
 use spice_proto::display::SurfaceFormat;
 use spice_proto::{Rect, SurfaceId};
-use spice_server::guest::{GUEST_CAPS, Guest, GuestInput, GuestWaker};
+use spice_server::guest::{GUEST_CAPS, Guest, GuestInput, GuestWaker, ReadBack};
 
 use super::device::Device;
 use super::memory::HostMemory;
 use super::request::{Dirty, Done, Request, What};
 use super::ring::Host;
-use super::surfaces::{Lies, Surfaces};
+use super::surfaces::Surfaces;
 use crate::abi::qxl::{CAPABILITIES, QXLCommandExt, QXLDevMemSlot, QXLDevSurfaceCreate};
 
 /// Commands that are taken from the rings for a request that comes after them: more than any ring holds, so that a guest
@@ -155,6 +155,7 @@ impl QxlGuest {
                 }
             }
             What::ResetCursor => self.events.push_back(GuestEvent::Device(DeviceEvent::ResetCursor)),
+            What::DriverUnload => self.events.push_back(GuestEvent::Device(DeviceEvent::DriverUnload)),
             What::Nothing => {}
             What::OutOfMemory => self.host.flush_resources(),
         }
@@ -214,11 +215,7 @@ impl QxlGuest {
         };
         match primary_surface(&self.slots, create.group_id, &parsed) {
             Ok(primary) => {
-                if let Some(memory) = self.locate(create.group_id, mem) {
-                    let SurfaceCreate { width, height, stride, format, .. } = parsed;
-                    let lies = Lies { memory, width, height, stride, format, created_by: None };
-                    self.surfaces.insert(SurfaceId::PRIMARY, lies);
-                }
+                self.surfaces.insert(SurfaceId::PRIMARY, parsed.place(create.group_id), None);
                 self.events.push_back(GuestEvent::Device(DeviceEvent::CreatePrimary(primary)));
             }
             Err(error) => self.refuse(&error),
@@ -248,8 +245,8 @@ impl QxlGuest {
 
     /// A surface is gone, and its command goes back to the guest.
     fn release_surface(&mut self, surface: SurfaceId) {
-        if let Some((address, group)) = self.surfaces.remove(surface).and_then(|lies| lies.created_by) {
-            self.release(&ReleaseInfo { group, address, id: 0 });
+        if let Some(release) = self.surfaces.remove(surface) {
+            self.release(&release);
         }
     }
 
@@ -280,17 +277,12 @@ impl QxlGuest {
     /// when the surface ends: drivers take its memory for free then.
     fn follow(&mut self, Parsed { command, release, surface: place }: &Parsed) {
         match command {
-            Command::Draw(drawable) => self.surfaces.mark(drawable.surface, &drawable.bbox),
             Command::Surface(SurfaceCommand::Destroy { surface }) => self.release_surface(*surface),
-            Command::Surface(SurfaceCommand::Create { surface, width, height, format, .. }) => {
-                let memory = place.and_then(|place| self.locate(place.group, place.address));
-                if let Some((memory, place)) = memory.zip(*place) {
-                    let created_by = Some((release.address, release.group));
-                    let (width, height, format) = (*width, *height, *format);
-                    let lies = Lies { memory, width, height, stride: place.stride, format, created_by };
+            Command::Surface(SurfaceCommand::Create { surface, .. }) => {
+                if let Some(place) = place {
                     // One of the same id that has not ended: its command goes back all the same.
                     self.release_surface(*surface);
-                    self.surfaces.insert(*surface, lies);
+                    self.surfaces.insert(*surface, *place, Some(*release));
                     return;
                 }
             }
@@ -382,22 +374,27 @@ impl Guest for QxlGuest {
 
     fn handle_input(&mut self, _: GuestInput, _: Time) {}
 
-    fn handle_pixels(&mut self, update: &UpdateArea, canvas: Option<&Canvas>) {
-        if let Some(canvas) = canvas {
-            self.surfaces.write(update.surface, &update.area, canvas);
+    fn read_back(&mut self, update: &UpdateArea, mut display: ReadBack<'_>) {
+        let UpdateArea { surface, area, update_id } = *update;
+        if let Some(place) = self.surfaces.place(surface)
+            && let Some(canvas) = display.canvas(surface, area)
+            && let Err(error) = canvas.write_back(area, &self.slots, &place)
+        {
+            self.refuse(&error);
         }
         match self.reading.take() {
             Some(Reading { most, clear }) => {
-                let dirty = self.surfaces.dirty(update.surface, &update.area, most.unwrap_or(0), clear);
+                let dirty = display.take_dirty(surface, &area, clear, most.unwrap_or(0));
+                let dirty: Dirty = dirty.iter().flat_map(Region::rects).collect();
                 if let Some((done, told)) = &mut self.done {
                     if let Done::Cookie(_) = done {
-                        self.host.update_area_complete(update.surface.0, &dirty);
+                        self.host.update_area_complete(surface.0, &dirty);
                     }
                     *told = dirty;
                 }
             }
             // The guest's own command, or one of all surfaces.
-            None if self.done.is_none() => self.host.notify_update(update.update_id),
+            None if self.done.is_none() => self.host.notify_update(update_id),
             None => {}
         }
     }

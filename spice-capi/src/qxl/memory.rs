@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 
-use spice_display::memory::{GuestMemory, OutOfRange};
+use spice_display::memory::{GuestMemory, OutOfRange, WriteError};
 
 /// A part of the host's memory that it has said is a guest's (`QXLDevMemSlot`).
 #[derive(Clone, Copy, Debug)]
@@ -27,24 +27,6 @@ impl HostMemory {
     /// The same memory without its first `offset` bytes.
     pub(crate) fn from(&self, offset: u64) -> Option<Self> {
         Some(Self { start: self.address(offset), len: self.len.checked_sub(offset)? })
-    }
-
-    /// Puts bytes there. The guest may read them meanwhile.
-    pub(crate) fn write(&self, offset: u64, from: &[u8]) -> Result<(), OutOfRange> {
-        let to = self.place(offset, from.len())?;
-        let ahead = to.wrapping_neg() % WORD;
-        let (first, rest) = from.split_at(ahead.min(from.len()));
-        write_bytes(to, first);
-        let (words, last) = rest.as_chunks::<WORD>();
-        let mut at = to + first.len();
-        for word in words {
-            // SAFETY: the place was checked to lie in the slot, and `at` is a multiple of eight.
-            let to = unsafe { AtomicU64::from_ptr(at as *mut u64) };
-            to.store(u64::from_ne_bytes(*word), Ordering::Relaxed);
-            at += WORD;
-        }
-        write_bytes(at, last);
-        Ok(())
     }
 
     /// Where so many bytes begin.
@@ -78,6 +60,23 @@ impl GuestMemory for HostMemory {
             at += WORD;
         }
         read_bytes(at, last);
+        Ok(())
+    }
+
+    fn write(&self, offset: u64, from: &[u8]) -> Result<(), WriteError> {
+        let to = self.place(offset, from.len())?;
+        let ahead = to.wrapping_neg() % WORD;
+        let (first, rest) = from.split_at(ahead.min(from.len()));
+        write_bytes(to, first);
+        let (words, last) = rest.as_chunks::<WORD>();
+        let mut at = to + first.len();
+        for word in words {
+            // SAFETY: the place was checked to lie in the slot, and `at` is a multiple of eight.
+            let to = unsafe { AtomicU64::from_ptr(at as *mut u64) };
+            to.store(u64::from_ne_bytes(*word), Ordering::Relaxed);
+            at += WORD;
+        }
+        write_bytes(at, last);
         Ok(())
     }
 }

@@ -59,6 +59,8 @@ pub(crate) enum What {
     /// The host's commands of a machine that was saved.
     LoadCommands(Vec<QXLCommandExt>),
     ResetCursor,
+    /// The guest's driver is gone.
+    DriverUnload,
     /// Nothing: who waits is told when its turn comes.
     Nothing,
     /// The guest has no memory left, and waits for what it has given away.

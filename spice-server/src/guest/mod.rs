@@ -1,7 +1,6 @@
 //! Guests: whoever draws the desktop and takes the viewers' input.
 
 use spice_channel::Time;
-use spice_display::canvas::Canvas;
 use spice_display::qxl::{GuestEvent, UpdateArea};
 use spice_proto::caps::{CapabilitySet, DisplayCap};
 use spice_proto::inputs::{KeyModifiers, MouseButton, MouseButtons};
@@ -9,9 +8,11 @@ use spice_proto::inputs::{KeyModifiers, MouseButton, MouseButtons};
 pub mod bench;
 pub mod demo;
 mod inputs;
+mod read_back;
 pub mod replay;
 
 pub use inputs::{InputSink, Inputs};
+pub use read_back::ReadBack;
 
 /// The capabilities of viewers that a guest may want to know.
 pub const GUEST_CAPS: [DisplayCap; 4] =
@@ -40,11 +41,10 @@ pub trait Guest: Send {
     /// Takes one input event of some viewer.
     fn handle_input(&mut self, input: GuestInput, now: Time);
 
-    /// Takes the pixels that it wants to read: [`Guest::poll`] has answered
-    /// [`Command::Update`](spice_display::qxl::Command::Update), and everything before it is painted in that area; there
-    /// is no canvas where there is no such surface.
-    fn handle_pixels(&mut self, update: &UpdateArea, canvas: Option<&Canvas>) {
-        let _ = (update, canvas);
+    /// Reads what it wants to of its display: [`Guest::poll`] has answered
+    /// [`Command::Update`](spice_display::qxl::Command::Update).
+    fn read_back(&mut self, update: &UpdateArea, display: ReadBack<'_>) {
+        let _ = (update, display);
     }
 
     /// How many viewers have a display channel now; called at each change.
