@@ -86,15 +86,15 @@ pub(super) unsafe fn remove(sin: *mut SpiceCharDeviceInstance) -> Option<()> {
 }
 
 /// A list of strings that ends with none.
-struct Names([*const c_char; 5]);
+struct Names([*const c_char; 4]);
 
 // SAFETY: they are constants.
 unsafe impl Sync for Names {}
 
-static SUBTYPES: Names =
-    Names([c"vdagent".as_ptr(), c"smartcard".as_ptr(), c"usbredir".as_ptr(), c"port".as_ptr(), null()]);
+static SUBTYPES: Names = Names([c"vdagent".as_ptr(), c"smartcard".as_ptr(), c"usbredir".as_ptr(), null()]);
 
-/// `spice_server_char_device_recognized_subtypes`: their names; the list ends with a null pointer.
+/// `spice_server_char_device_recognized_subtypes`: their names, but that of ports, as in the C library; the list
+/// ends with a null pointer.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn _spice_server_char_device_recognized_subtypes() -> *const *const c_char {
     SUBTYPES.0.as_ptr()

@@ -1,6 +1,7 @@
 /* What the hosts here have in common: a main loop on GLib, checks that say where they failed, a guest with a ring. */
 #ifndef HOST_H
 #define HOST_H
+#define _GNU_SOURCE
 #include <glib.h>
 #include <glib-unix.h>
 #include <pthread.h>
