@@ -1,0 +1,120 @@
+//! The hosts, compiled once for all libraries, and what they need.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Mutex;
+
+use libtest_mimic::Failed;
+
+/// How a host is compiled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Build {
+    Plain,
+    AddressSanitizer,
+}
+
+/// A folder with this library under the C library's name, and the hosts that have been compiled.
+#[derive(Debug)]
+pub(crate) struct Hosts {
+    folder: PathBuf,
+    flags: Vec<String>,
+    compiled: Mutex<BTreeMap<(String, Build), PathBuf>>,
+}
+
+/// This library, as it was built with the tests.
+pub(crate) fn our_library() -> Result<PathBuf, Failed> {
+    let test = std::env::current_exe()?;
+    let folder = test.parent().and_then(Path::parent).ok_or("the test is nowhere")?;
+    Ok(folder.join("libspice_capi.so"))
+}
+
+impl Hosts {
+    /// # Errors
+    /// In words, what this machine lacks.
+    pub(crate) fn new() -> Result<Self, String> {
+        let flags = Command::new("pkg-config")
+            .args(["--cflags", "--libs", "spice-server", "glib-2.0", "libssl", "libcrypto"])
+            .output()
+            .map_err(|error| format!("pkg-config: {error}"))?;
+        if !flags.status.success() {
+            return Err("the headers of spice-server, GLib or OpenSSL are not installed".into());
+        }
+        for program in ["gcc", "valgrind", "objdump"] {
+            let found =
+                Command::new(program).arg("--version").output().is_ok_and(|output| output.status.success());
+            if !found {
+                return Err(format!("{program} is not installed"));
+            }
+        }
+        let flags = String::from_utf8_lossy(&flags.stdout).split_whitespace().map(str::to_owned).collect();
+        Self::prepare(flags).map_err(|error| format!("{error:?}"))
+    }
+
+    fn prepare(flags: Vec<String>) -> Result<Self, Failed> {
+        let folder = std::env::temp_dir().join(format!("spice-hosts-{}", std::process::id()));
+        fs::create_dir_all(folder.join("lib"))?;
+        symlink(our_library()?, folder.join("lib/libspice-server.so.1"))?;
+        let made = rcgen::generate_simple_self_signed(["localhost".to_owned()])?;
+        fs::write(folder.join("certificate.pem"), made.cert.pem())?;
+        fs::write(folder.join("key.pem"), made.signing_key.serialize_pem())?;
+        let packed =
+            Path::new(env!("CARGO_MANIFEST_DIR")).join("../spice-display/tests/data/xspice-term.rec.zst");
+        let mut decoder = zstd::Decoder::new(fs::File::open(packed)?)?;
+        decoder.window_log_max(31)?;
+        std::io::copy(&mut decoder, &mut fs::File::create(folder.join("recording"))?)?;
+        Ok(Self { folder, flags, compiled: Mutex::default() })
+    }
+
+    /// The folder for `LD_LIBRARY_PATH`.
+    pub(crate) fn library(&self) -> PathBuf {
+        self.folder.join("lib")
+    }
+
+    pub(crate) fn certificate(&self) -> PathBuf {
+        self.folder.join("certificate.pem")
+    }
+
+    pub(crate) fn key(&self) -> PathBuf {
+        self.folder.join("key.pem")
+    }
+
+    pub(crate) fn recording(&self) -> PathBuf {
+        self.folder.join("recording")
+    }
+
+    /// A host, compiled against the C headers.
+    pub(crate) fn program(&self, name: &str, build: Build) -> Result<PathBuf, Failed> {
+        let mut compiled = self.compiled.lock().map_err(|_| "a compilation has failed")?;
+        let key = (name.to_owned(), build);
+        if let Some(program) = compiled.get(&key) {
+            return Ok(program.clone());
+        }
+        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/hosts/{name}.c"));
+        let program = self.folder.join(format!("{name}-{build:?}"));
+        let mut gcc = Command::new("gcc");
+        gcc.args(["-g", "-Wall", "-Werror", "-Wno-unused-function", "-Wno-address-of-packed-member"]);
+        gcc.arg("-Wno-deprecated-declarations");
+        if build == Build::AddressSanitizer {
+            gcc.args([
+                "-fsanitize=address,undefined",
+                "-fno-sanitize-recover=undefined",
+                "-fno-sanitize=alignment",
+            ]);
+        }
+        let output = gcc.arg("-o").arg(&program).arg(source).args(&self.flags).arg("-lpthread").output()?;
+        if !output.status.success() {
+            return Err(String::from_utf8_lossy(&output.stderr).into_owned().into());
+        }
+        compiled.insert(key, program.clone());
+        Ok(program)
+    }
+}
+
+impl Drop for Hosts {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.folder);
+    }
+}
