@@ -1,6 +1,6 @@
 //! Typed reading of an event's parts, in their order.
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use spice_proto::{Point, Rect};
 
 use super::error::{Problem, RecordingError};
@@ -99,24 +99,40 @@ impl<'a> Fields<'a> {
     pub(super) fn data(&mut self, name: &str) -> Result<Bytes, RecordingError> {
         let expected = || format!("data named `{name}`");
         match self.take(&expected)? {
-            PartRef::Data { name: found, data } if found == name.as_bytes() => Ok(data.clone()),
+            PartRef::Data { name: found, data, pieces } if found == name.as_bytes() => {
+                self.check_pieces(name, pieces, 1)?;
+                Ok(data.clone())
+            }
             other => Err(self.unexpected(expected(), &other)),
         }
     }
 
-    /// Takes `data_chunks` and the data of this name, whose chunks are joined where there is more than one.
+    /// Whether the data that was taken last has been in so many pieces.
+    fn check_pieces(&mut self, name: &str, pieces: u32, wanted: u32) -> Result<(), RecordingError> {
+        if pieces < wanted {
+            // Something else stands where the next piece has to be.
+            let expected = || format!("data named `{name}`");
+            let part = self.take(&expected)?;
+            return Err(self.unexpected(expected(), &part));
+        }
+        if pieces > wanted {
+            let expected = format!("{wanted} pieces of data named `{name}`");
+            return Err(self.fault(Problem::unexpected(expected, pieces.to_string().as_bytes())));
+        }
+        Ok(())
+    }
+
+    /// Takes `data_chunks` and the data of this name, whose chunks are joined.
     pub(super) fn chunks(&mut self, name: &str) -> Result<Bytes, RecordingError> {
         let [more, total] = self.numbers("data_chunks")?;
         let more: u32 = self.fit("data_chunks", more)?;
-        let first = self.data(name)?;
-        let joined = if more == 0 {
-            first
-        } else {
-            let mut joined = BytesMut::from(first);
-            for _ in 0..more {
-                joined.extend_from_slice(&self.data(name)?);
+        let expected = || format!("data named `{name}`");
+        let joined = match self.take(&expected)? {
+            PartRef::Data { name: found, data, pieces } if found == name.as_bytes() => {
+                self.check_pieces(name, pieces, more.saturating_add(1))?;
+                data.clone()
             }
-            joined.freeze()
+            other => return Err(self.unexpected(expected(), &other)),
         };
         if i128::try_from(joined.len()) == Ok(total) {
             Ok(joined)

@@ -149,6 +149,39 @@ fn a_copy_takes_its_bitmap_in_one_piece_or_in_chunks() {
 }
 
 #[test]
+fn chunks_are_as_many_as_they_are_said_to_be() {
+    let with = |said: &str, pieces: &[&[u8]], after: &str| {
+        let mut writer = Script::new();
+        writer.command(1, 0).line("drawable\nrect bbox 0 0 2 2\ntype 1\nnum_rects 1").line(said);
+        for piece in pieces {
+            writer.data("clip_rects", piece);
+        }
+        writer.line(after);
+        let text = read(&writer.finish()).unwrap_err().to_string();
+        text.split(", in event").next().unwrap().to_owned()
+    };
+    let (half, whole) = (&[0; 8][..], &[0; 16][..]);
+    // What follows them is where they end.
+    assert_eq!(
+        with("data_chunks 1 16", &[half, half], "what"),
+        "expected `effect` and a number, found `what`"
+    );
+    assert_eq!(with("data_chunks 0 16", &[whole], "what"), "expected `effect` and a number, found `what`");
+    let one_more = "expected data named `clip_rects`";
+    assert_eq!(with("data_chunks 1 16", &[whole], "what"), format!("{one_more}, found `what`"));
+    assert_eq!(
+        with("data_chunks 2 16", &[half, half], "event 1 0 3 0"),
+        format!("{one_more}, found `event`")
+    );
+    let fewer = "expected 1 pieces of data named `clip_rects`, found `2`";
+    assert_eq!(with("data_chunks 0 16", &[half, half], "what"), fewer);
+    let bytes = "expected 17 bytes of data named `clip_rects`, found `16 bytes`";
+    assert_eq!(with("data_chunks 1 17", &[half, half], "what"), bytes);
+    let other = "binary 0 other 1:x";
+    assert_eq!(with("data_chunks 1 16", &[whole], other), format!("{one_more}, found `binary other`"));
+}
+
+#[test]
 fn a_copy_takes_a_surface() {
     let mut writer = Script::new();
     writer.command(1, 0).drawable("0 0 2 2", 0, 3).image_head(104, (9, 9));

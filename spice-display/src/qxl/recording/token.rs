@@ -37,7 +37,14 @@ struct Part {
     /// The line, or the name of the data, in [`Parts::text`].
     start: usize,
     end: usize,
-    data: Option<Bytes>,
+    data: Option<Data>,
+}
+
+/// Data, of which pieces of one name that follow each other are joined.
+#[derive(Clone, Debug, Default)]
+struct Data {
+    bytes: Bytes,
+    pieces: u32,
 }
 
 /// What an event holds. It is filled again for each event, so that its memory is made once.
@@ -45,6 +52,8 @@ struct Part {
 pub(super) struct Parts {
     text: Vec<u8>,
     parts: Vec<Part>,
+    /// What was read so far of the data that is the last part.
+    joined: Vec<u8>,
     /// Where the event ends.
     end: u64,
     /// Whether the recording ends there as well.
@@ -55,7 +64,7 @@ pub(super) struct Parts {
 /// One part as the decoder sees it.
 pub(super) enum PartRef<'a> {
     Line(&'a [u8]),
-    Data { name: &'a [u8], data: &'a Bytes },
+    Data { name: &'a [u8], data: &'a Bytes, pieces: u32 },
 }
 
 impl Parts {
@@ -63,7 +72,7 @@ impl Parts {
         let part = self.parts.get(index)?;
         let text = self.text.get(part.start..part.end).unwrap_or(&[]);
         Some(match &part.data {
-            Some(data) => PartRef::Data { name: text, data },
+            Some(Data { bytes, pieces }) => PartRef::Data { name: text, data: bytes, pieces: *pieces },
             None => PartRef::Line(text),
         })
     }
@@ -83,6 +92,32 @@ impl Parts {
     pub(super) fn clear(&mut self) {
         self.text.clear();
         self.parts.clear();
+        self.joined.clear();
+    }
+
+    /// Whether the last part is data of the name that stands in the text from `start` on.
+    fn joins(&self, start: usize) -> bool {
+        let last = self.parts.last().filter(|part| part.data.is_some());
+        let name = last.and_then(|part| self.text.get(part.start..part.end));
+        name.is_some() && name == self.text.get(start..)
+    }
+
+    /// The data that is the last part, if it is data, is whole.
+    fn close(&mut self) {
+        if let Some(Part { data: Some(data), .. }) = self.parts.last_mut() {
+            data.bytes = Bytes::from(std::mem::take(&mut self.joined));
+        }
+    }
+
+    /// Bytes of the data that comes now, as the line before it says. It is what room is made for, so it is taken for
+    /// true up to a limit.
+    fn announced(&self) -> usize {
+        let last = self.parts.last().and_then(|part| self.text.get(part.start..part.end));
+        let total = last
+            .and_then(|line| line.strip_prefix(b"data_chunks "))
+            .and_then(|line| line.split(|byte| *byte == b' ').next_back())
+            .and_then(number);
+        total.and_then(|total| usize::try_from(total).ok()).unwrap_or(0).min(FIRST_ROOM)
     }
 
     fn begin(&mut self, number: u64) {
@@ -139,22 +174,25 @@ impl<R: BufRead> Tokenizer<R> {
         parts.begin(header.number);
         self.event = Some(header.number);
         let mut room = MAX_EVENT_DATA;
+        let mut count = 0;
         loop {
             let place = self.place();
             let next =
                 self.read_part(parts, &mut room).map_err(|problem| RecordingError::new(place, problem))?;
             match next {
-                Next::Part if parts.parts.len() <= MAX_EVENT_PARTS => {}
+                Next::Part if count < MAX_EVENT_PARTS => count += 1,
                 Next::Part => {
                     let problem = Problem::TooLarge { what: "an event's lines", limit: MAX_EVENT_PARTS };
                     return Err(RecordingError::new(place, problem));
                 }
                 Next::Event(next) => {
                     self.next = Some(next);
+                    parts.close();
                     parts.end = place.offset;
                     return Ok(Some(header));
                 }
                 Next::End => {
+                    parts.close();
                     parts.end = place.offset;
                     parts.last = true;
                     return Ok(Some(header));
@@ -199,9 +237,23 @@ impl<R: BufRead> Tokenizer<R> {
                 *room = room
                     .checked_sub(size)
                     .ok_or(Problem::TooLarge { what: "an event's bytes of data", limit: MAX_EVENT_DATA })?;
-                Some(self.read_data(size)?)
+                if parts.joins(start) {
+                    parts.text.truncate(start);
+                    self.read_data(size, &mut parts.joined)?;
+                    if let Some(Part { data: Some(data), .. }) = parts.parts.last_mut() {
+                        data.pieces += 1;
+                    }
+                    return Ok(Next::Part);
+                }
+                parts.close();
+                parts.joined.reserve_exact(parts.announced());
+                self.read_data(size, &mut parts.joined)?;
+                Some(Data { bytes: Bytes::new(), pieces: 1 })
             }
         };
+        if data.is_none() {
+            parts.close();
+        }
         parts.parts.push(Part { offset, start, end: parts.text.len(), data });
         Ok(Next::Part)
     }
@@ -245,22 +297,26 @@ impl<R: BufRead> Tokenizer<R> {
         Ok(size)
     }
 
-    /// Reads data of this size and the line end after it. Memory grows with what is really there.
-    fn read_data(&mut self, size: usize) -> Result<Bytes, Problem> {
-        let mut data = Vec::new();
-        while data.len() < size {
-            let left = size - data.len();
+    /// Appends data of this size, and reads the line end after it. Memory grows with what is really there.
+    fn read_data(&mut self, size: usize, data: &mut Vec<u8>) -> Result<(), Problem> {
+        let mut left = size;
+        while left > 0 {
             let step = left.min(data.len().max(FIRST_ROOM));
-            data.reserve_exact(step);
-            let got = self.reader.by_ref().take(step as u64).read_to_end(&mut data)?;
+            if data.is_empty() {
+                data.reserve_exact(step);
+            } else {
+                data.reserve(step);
+            }
+            let got = self.reader.by_ref().take(step as u64).read_to_end(data)?;
             self.offset += got as u64;
             if got < step {
                 return Err(Problem::truncated(format!("{} more bytes of data", left - got)));
             }
+            left -= got;
         }
         let mut end = Vec::new();
         match self.read_until(b"\n", &mut end)? {
-            Some(_) if end.is_empty() => Ok(Bytes::from(data)),
+            Some(_) if end.is_empty() => Ok(()),
             Some(_) => Err(Problem::unexpected("the end of the line after data", &end)),
             None => Err(Problem::truncated("the end of the line after data")),
         }
