@@ -12,7 +12,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use crate::abi::qxl::QXLInstance;
-use crate::api::Migration;
+use crate::api::{Instance, Kind, Migration, remove_all};
 use crate::host::{Bridge, ChannelEvents, Core, Inputs, Screen, Watch};
 use crate::qxl::Device;
 use crate::settings::Settings;
@@ -36,6 +36,8 @@ pub(crate) struct Plugged {
     pub(crate) inputs: Inputs,
     pub(crate) displays: Vec<Plug>,
     pub(crate) migration: Migration,
+    /// All that was added and has not been removed.
+    pub(crate) instances: Vec<(Kind, Instance)>,
 }
 
 impl std::fmt::Debug for Plugged {
@@ -112,6 +114,7 @@ impl SpiceServer {
             .worker_threads(THREADS)
             .max_blocking_threads(BLOCKING_THREADS)
             .thread_name("spice-io")
+            .on_thread_start(block_sigpipe)
             .enable_all()
             .build()
             .map_err(|error| format!("no thread: {error}"))?;
@@ -249,6 +252,8 @@ impl SpiceServer {
     /// Ends all that runs. On the host's thread.
     pub(crate) fn stop(&self) {
         let Some(running) = self.running() else { return };
+        // SAFETY: the host ends a server before what it has added to it.
+        unsafe { remove_all(self) };
         drop(running._watch.lock().unwrap_or_else(PoisonError::into_inner).take());
         let task = running.task.lock().unwrap_or_else(PoisonError::into_inner).take();
         let runtime = running.runtime.lock().unwrap_or_else(PoisonError::into_inner).take();
@@ -257,6 +262,18 @@ impl SpiceServer {
             let _ = runtime.block_on(task);
             runtime.shutdown_timeout(Duration::from_secs(1));
         }
+    }
+}
+
+/// A viewer that has left is an error of the write that finds it gone, and no signal for the host, which need not expect
+/// one. Only the threads that write to viewers block it.
+fn block_sigpipe() {
+    // SAFETY: the set is made here, and the mask is this thread's own.
+    unsafe {
+        let mut set = std::mem::zeroed();
+        libc::sigemptyset(&raw mut set);
+        libc::sigaddset(&raw mut set, libc::SIGPIPE);
+        libc::pthread_sigmask(libc::SIG_BLOCK, &raw const set, std::ptr::null_mut());
     }
 }
 

@@ -6,20 +6,34 @@ use std::ptr::null_mut;
 use spice_server::{Playback, Record, SOUND_FRAMES, SOUND_RATE};
 
 use crate::abi::audio::{SpicePlaybackInstance, SpiceRecordInstance};
+use crate::abi::base::SpiceBaseInstance;
 use crate::guard::guard;
 use crate::server::SpiceServer;
 
+/// The server that a playback or record instance was added to.
+///
+/// # Safety
+/// The instance is the host's; its `st` is null or what was put there.
+pub(super) unsafe fn server_of<'a>(sin: *mut SpiceBaseInstance) -> Option<&'a SpiceServer> {
+    // SAFETY: both instances have their `st` at the same place, and both states begin with the server.
+    unsafe { (*sin.cast::<SpicePlaybackInstance>()).st.cast::<*const SpiceServer>().as_ref()?.as_ref() }
+}
+
 /// What a playback instance's `st` points to while it is added.
+#[repr(C)]
 #[derive(Debug)]
 struct PlaybackState {
+    server: *const SpiceServer,
     playback: Playback,
     /// The buffer that the host fills.
     buffer: [u32; SOUND_FRAMES],
 }
 
 /// What a record instance's `st` points to while it is added.
+#[repr(C)]
 #[derive(Debug)]
 struct RecordState {
+    server: *const SpiceServer,
     record: Record,
 }
 
@@ -53,7 +67,7 @@ unsafe fn record<'a>(sin: *mut SpiceRecordInstance) -> Option<&'a mut RecordStat
 pub(super) unsafe fn add_playback(server: &SpiceServer, sin: *mut SpicePlaybackInstance) -> Option<()> {
     let playback = server.running()?.control.add_playback();
     let playback = playback.inspect_err(|error| tracing::warn!("playback: {error}")).ok()?;
-    let state = Box::new(PlaybackState { playback, buffer: [0; SOUND_FRAMES] });
+    let state = Box::new(PlaybackState { server, playback, buffer: [0; SOUND_FRAMES] });
     // SAFETY: the instance is the host's.
     unsafe { (*sin).st = Box::into_raw(state).cast() };
     Some(())
@@ -71,7 +85,7 @@ pub(super) unsafe fn add_record(server: &SpiceServer, sin: *mut SpiceRecordInsta
     let record = server.running()?.control.add_record();
     let record = record.inspect_err(|error| tracing::warn!("record: {error}")).ok()?;
     // SAFETY: the instance is the host's.
-    unsafe { (*sin).st = Box::into_raw(Box::new(RecordState { record })).cast() };
+    unsafe { (*sin).st = Box::into_raw(Box::new(RecordState { server, record })).cast() };
     Some(())
 }
 

@@ -28,6 +28,15 @@ unsafe fn state<'a>(sin: *mut SpiceCharDeviceInstance) -> Option<&'a CharDeviceS
     unsafe { sin.as_ref()?.st.cast::<CharDeviceState>().as_ref() }
 }
 
+/// The server that an instance was added to.
+///
+/// # Safety
+/// As [`state`].
+pub(super) unsafe fn server_of<'a>(sin: *mut SpiceCharDeviceInstance) -> Option<&'a SpiceServer> {
+    // SAFETY: by the contract; the server outlives what is added to it.
+    unsafe { state(sin)?.server.as_ref() }
+}
+
 /// The port of a shared folder.
 const WEBDAV: &CStr = c"org.spice-space.webdav.0";
 

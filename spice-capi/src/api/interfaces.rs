@@ -28,7 +28,7 @@ const KINDS: [(&CStr, Kind, u32, u32); 8] = [
 ];
 
 #[derive(Clone, Copy, Debug)]
-enum Kind {
+pub(crate) enum Kind {
     Keyboard,
     Mouse,
     Tablet,
@@ -88,8 +88,9 @@ pub unsafe extern "C" fn _spice_server_add_interface(
                 Kind::Migration => migration::add(server, sin.cast()),
             }
         };
-        if added.is_none() {
-            tracing::warn!("the {kind:?} interface cannot be added");
+        match added {
+            Some(()) => server.plugged().instances.push((kind, Instance(sin))),
+            None => tracing::warn!("the {kind:?} interface cannot be added"),
         }
         added.map_or(-1, |()| 0)
     })
@@ -102,19 +103,65 @@ pub unsafe extern "C" fn _spice_server_remove_interface(sin: *mut SpiceBaseInsta
     guard("spice_server_remove_interface", -1, || {
         // SAFETY: as the module says.
         let Some(kind) = (unsafe { kind(sin) }) else { return -1 };
+        // SAFETY: as the module says.
+        if let Some(server) = unsafe { server_of(kind, sin) } {
+            server.plugged().instances.retain(|(_, instance)| *instance != Instance(sin));
+        }
         // SAFETY: an instance of a kind is that kind's structure.
-        let removed = unsafe {
-            match kind {
-                Kind::Keyboard | Kind::Mouse | Kind::Migration => None,
-                Kind::Tablet => remove_tablet(sin.cast()),
-                Kind::Qxl => remove_qxl(sin.cast()),
-                Kind::Playback => audio::remove_playback(sin.cast()),
-                Kind::Record => audio::remove_record(sin.cast()),
-                Kind::CharDevice => char_device::remove(sin.cast()),
-            }
-        };
-        removed.map_or(-1, |()| 0)
+        unsafe { remove(kind, sin) }.map_or(-1, |()| 0)
     })
+}
+
+/// # Safety
+/// The instance is the host's, and of this kind.
+unsafe fn remove(kind: Kind, sin: *mut SpiceBaseInstance) -> Option<()> {
+    // SAFETY: an instance of a kind is that kind's structure.
+    unsafe {
+        match kind {
+            Kind::Keyboard | Kind::Mouse | Kind::Migration => None,
+            Kind::Tablet => remove_tablet(sin.cast()),
+            Kind::Qxl => remove_qxl(sin.cast()),
+            Kind::Playback => audio::remove_playback(sin.cast()),
+            Kind::Record => audio::remove_record(sin.cast()),
+            Kind::CharDevice => char_device::remove(sin.cast()),
+        }
+    }
+}
+
+/// An instance of the host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Instance(*mut SpiceBaseInstance);
+
+// SAFETY: only the host's thread uses it.
+unsafe impl Send for Instance {}
+
+/// Removes what the host has not removed from a server that ends.
+///
+/// # Safety
+/// On the host's thread; the instances are there still.
+pub(crate) unsafe fn remove_all(server: &SpiceServer) {
+    let instances = std::mem::take(&mut server.plugged().instances);
+    for (kind, Instance(sin)) in instances.into_iter().rev() {
+        // SAFETY: by the contract.
+        unsafe { remove(kind, sin) };
+    }
+}
+
+/// The server that an instance was added to.
+///
+/// # Safety
+/// The instance is the host's, and of this kind.
+unsafe fn server_of<'a>(kind: Kind, sin: *mut SpiceBaseInstance) -> Option<&'a SpiceServer> {
+    // SAFETY: an instance of a kind is that kind's structure; its `st` is null or what was put there.
+    unsafe {
+        match kind {
+            Kind::Keyboard | Kind::Mouse | Kind::Migration => None,
+            Kind::Tablet => (*sin.cast::<SpiceTabletInstance>()).st.cast::<SpiceServer>().as_ref(),
+            Kind::Qxl => (*sin.cast::<QXLInstance>()).st.cast::<QxlState>().as_ref()?.server.as_ref(),
+            Kind::Playback | Kind::Record => audio::server_of(sin),
+            Kind::CharDevice => char_device::server_of(sin.cast()),
+        }
+    }
 }
 
 /// An instance's `st` while it is added: its server.

@@ -24,10 +24,10 @@ pub(crate) struct Hosts {
     compiled: Mutex<BTreeMap<(String, Build), PathBuf>>,
 }
 
-/// This library, as it was built with the tests.
+/// This library, as it was built with the tests: beside them.
 pub(crate) fn our_library() -> Result<PathBuf, Failed> {
     let test = std::env::current_exe()?;
-    let folder = test.parent().and_then(Path::parent).ok_or("the test is nowhere")?;
+    let folder = test.parent().ok_or("the test is nowhere")?;
     Ok(folder.join("libspice_capi.so"))
 }
 

@@ -91,6 +91,7 @@ int main(void) {
     device.sin.base.sif = &char_if.base;
     device.sin.subtype = "nonsense";
     CHECK(!spice_server_add_interface(server, &device.sin.base), "nonsense");
+    if (device.sin.st) spice_server_remove_interface(&device.sin.base);
     spice_server_destroy(server);
     return 0;
 }

@@ -121,6 +121,9 @@ static int open_descriptors(void) {
     return count - 3;
 }
 
+/* Whether it is the C library that this runs on. */
+static int on_c_library(void) { return !g_strcmp0(getenv("SPICE_HOST_LIBRARY"), "c"); }
+
 static void host_begin(void) {
     host_thread = pthread_self();
     setenv("SPICE_DEBUG_ALLOW_MC", "1", 1);

@@ -56,7 +56,8 @@ int main(int argc, char **argv) {
     spice_server_set_addr(second, "127.0.0.1", 0);
     spice_server_set_noauth(second);
     CHECK(spice_server_init(second, &core) == -1, "a port twice");
-    /* Left as it is: the C library does not survive the end of a server that has not begun. */
+    /* The C library does not survive the end of a server that has not begun. */
+    if (!on_c_library()) spice_server_destroy(second);
     spice_server_destroy(server);
     CHECK(dial(port) < 0, "still there");
 

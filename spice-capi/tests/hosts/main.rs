@@ -111,9 +111,10 @@ fn run(hosts: &Hosts, name: &str, library: Library, how: How) -> Result<(), Fail
         }
     }
     command.arg(&program).args(arguments).stdin(Stdio::null());
-    if library == Library::Ours {
-        command.env("LD_LIBRARY_PATH", hosts.library());
-    }
+    match library {
+        Library::C => command.env("SPICE_HOST_LIBRARY", "c"),
+        Library::Ours => command.env("SPICE_HOST_LIBRARY", "ours").env("LD_LIBRARY_PATH", hosts.library()),
+    };
     if how == How::AddressSanitizer {
         // Threads of the library still run when a host that has failed ends.
         command.env("ASAN_OPTIONS", "detect_leaks=1:abort_on_error=0");

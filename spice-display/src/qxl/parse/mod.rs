@@ -176,10 +176,16 @@ fn update(guest: Guest<'_>, record: &mut Record<'_>) -> Result<Command, ParseErr
 
 /// `QXLMessage`: bytes up to a zero.
 fn message(_: Guest<'_>, record: &mut Record<'_>) -> Result<Command, ParseError> {
-    let text = record.behind("data")?;
-    let mut text = record.wrap("data", text.bytes(text.room().min(MAX_MESSAGE)))?;
-    if let Some(end) = text.iter().position(|byte| *byte == 0) {
-        text.truncate(end);
+    let place = record.behind("data")?;
+    let mut text = Vec::new();
+    // Byte by byte, as what is behind the zero may not be there at all, whatever the slot says.
+    for at in 0..place.room().min(MAX_MESSAGE) {
+        let mut byte = [0];
+        record.wrap("data", place.behind(at).and_then(|place| place.read(&mut byte)))?;
+        if byte == [0] {
+            break;
+        }
+        text.extend(byte);
     }
     Ok(Command::Message(Bytes::from(text)))
 }
