@@ -69,8 +69,8 @@ EOF
         tee "$XDG_CONFIG_HOME/gtk-3.0/settings.ini" >"$XDG_CONFIG_HOME/gtk-4.0/settings.ini"
     # The driver has the X server draw its pointer into the picture, where viewers see it and root_window does not: over
     # the background it is given no pixels.
-    printf '#define blank_width 8\n#define blank_height 1\nstatic char blank_bits[] = { 0x00 };\n' >"$out/blank.xbm"
-    xsetroot -solid '#336699' -cursor "$out/blank.xbm" "$out/blank.xbm"
+    printf '#define blank_width 8\n#define blank_height 1\n#define blank_x_hot 0\n#define blank_y_hot 0\nstatic char blank_bits[] = {\n0x00 };\n' >"$out/blank.xbm"
+    xsetroot -solid '#336699' -cursor "$out/blank.xbm" "$out/blank.xbm" || give_up "the background cannot be set"
     park_pointer
 }
 
