@@ -14,7 +14,10 @@ use tokio::sync::{oneshot, watch};
 use crate::access::{AddTicketError, Role, Ticket, TicketId, TicketInfo};
 use crate::audit::{Audit, AuditEvent};
 use crate::clock;
-use crate::devices::{AddDeviceError, DeviceHandle, DeviceKind, DeviceSink, Devices};
+use crate::devices::{
+    AddDeviceError, AgentHandle, AgentPolicy, AgentSink, AttachAgentError, DeviceHandle, DeviceKind,
+    DeviceSink, Devices,
+};
 use crate::displays::{AddDisplayError, Displays};
 use crate::front::Front;
 use crate::guest::Guest;
@@ -176,6 +179,19 @@ impl Control {
     /// 256 devices of this kind already; a server that has ended.
     pub fn add_device(&self, kind: DeviceKind, sink: DeviceSink) -> Result<DeviceHandle, AddDeviceError> {
         self.devices.add(kind, sink)
+    }
+
+    /// Attaches the guest's agent. One viewer has it: the first that may share clipboards, until it leaves. May be called
+    /// from any thread.
+    ///
+    /// # Errors
+    /// An agent that is attached already; a server that has ended.
+    pub fn attach_agent(
+        &self,
+        sink: AgentSink,
+        policy: AgentPolicy,
+    ) -> Result<AgentHandle, AttachAgentError> {
+        self.devices.attach_agent(sink, policy)
     }
 
     fn tell(&self, event: RedsEvent) {

@@ -224,6 +224,10 @@ impl Mailbox {
         Some(item)
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        self.lock().queue.is_empty()
+    }
+
     /// Whether the host is to be told that there is room again, which is once half of it is free.
     pub(crate) fn take_room(&self) -> bool {
         let mut state = self.lock();

@@ -14,10 +14,15 @@
 //! One viewer has a device at a time: the first that links its channel. Nothing here waits and nothing piles up: what a
 //! viewer does not read stays in the device, and what a device does not take stays with the viewer.
 
+mod agent;
 mod handle;
 mod mailbox;
 mod registry;
 
+#[cfg(test)]
+pub(crate) use agent::AgentPort;
+pub(crate) use agent::NewAgent;
+pub use agent::{AgentEvent, AgentHandle, AgentPolicy, AgentSink, AgentWrite, MonitorsSink};
 pub(crate) use handle::Intake;
 #[cfg(test)]
 pub(crate) use handle::RECEIPT_LIMIT;
@@ -26,4 +31,4 @@ pub use handle::{DeviceData, DeviceEvent, DeviceHandle, DeviceLink, DeviceSink, 
 pub(crate) use mailbox::{Bell, MAX_WAITING};
 pub(crate) use mailbox::{Item, Mailbox};
 pub(crate) use registry::Devices;
-pub use registry::{AddDeviceError, DeviceKind};
+pub use registry::{AddDeviceError, AttachAgentError, DeviceKind};

@@ -51,10 +51,29 @@ pub enum AddDeviceError {
     Ended,
 }
 
+/// Why an agent cannot be attached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum AttachAgentError {
+    /// One is attached.
+    #[error("an agent is attached already")]
+    Taken,
+    /// The server has ended.
+    #[error("the server has ended")]
+    Ended,
+}
+
+/// What there is one of.
+#[derive(Debug, Default)]
+struct Taken {
+    channels: BTreeSet<(ChannelType, ChannelId)>,
+    agent: bool,
+}
+
 /// The numbers that are taken. The lock is held to take or give back one.
 #[derive(Debug)]
 pub(crate) struct Devices {
-    taken: Mutex<BTreeSet<(ChannelType, ChannelId)>>,
+    taken: Mutex<Taken>,
     offer: SharedOffer,
     reds: WeakUnboundedSender<RedsEvent>,
     viewer_timeout: Duration,
@@ -65,8 +84,35 @@ impl Devices {
         Self { taken: Mutex::default(), offer, reds: reds.downgrade(), viewer_timeout }
     }
 
-    fn lock(&self) -> MutexGuard<'_, BTreeSet<(ChannelType, ChannelId)>> {
+    fn lock(&self) -> MutexGuard<'_, Taken> {
         self.taken.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn bell(&self, event: impl Fn() -> RedsEvent + Send + Sync + 'static) -> Bell {
+        Bell::new(self.reds.clone(), event)
+    }
+
+    pub(crate) fn tell(&self, event: RedsEvent) {
+        if let Some(reds) = self.reds.upgrade() {
+            let _ = reds.send(event);
+        }
+    }
+
+    /// Takes the one place of an agent, and tells the viewers' owner in whatever words.
+    pub(crate) fn take_agent(&self, tell: impl FnOnce(&RedsHandle)) -> Result<(), AttachAgentError> {
+        let reds = self.reds.upgrade().ok_or(AttachAgentError::Ended)?;
+        let mut taken = self.lock();
+        if std::mem::replace(&mut taken.agent, true) {
+            return Err(AttachAgentError::Taken);
+        }
+        tell(&reds);
+        Ok(())
+    }
+
+    pub(crate) fn detach_agent(&self) {
+        let mut taken = self.lock();
+        self.tell(RedsEvent::DetachAgent);
+        taken.agent = false;
     }
 
     /// Adds a device under the lowest number that is free.
@@ -79,13 +125,13 @@ impl Devices {
         let channel_type = kind.channel_type();
         // One lock from the number to the event: who gives a number back and who takes it next are told in that order.
         let mut taken = self.lock();
-        let id = (0..=u8::MAX).map(ChannelId).find(|id| !taken.contains(&(channel_type, *id)));
+        let id = (0..=u8::MAX).map(ChannelId).find(|id| !taken.channels.contains(&(channel_type, *id)));
         let id = id.ok_or(AddDeviceError::Full(channel_type))?;
-        let bell = Bell::new(self.reds.clone(), move || RedsEvent::Device(channel_type, id));
+        let bell = self.bell(move || RedsEvent::Device(channel_type, id));
         let mailbox = Arc::new(Mailbox::new(bell));
         let channel: Box<dyn DeviceChannel> =
             Box::new(VmcChannel::new(kind, Arc::clone(&mailbox), sink, self.viewer_timeout));
-        taken.insert((channel_type, id));
+        taken.channels.insert((channel_type, id));
         self.offer.add(channel_type, id, &channel.caps());
         let _ = reds.send(RedsEvent::AddDevice(channel_type, id, channel));
         drop(taken);
@@ -95,9 +141,7 @@ impl Devices {
     pub(crate) fn remove(&self, kind: ChannelType, id: ChannelId) {
         let mut taken = self.lock();
         self.offer.remove(kind, id);
-        if let Some(reds) = self.reds.upgrade() {
-            let _ = reds.send(RedsEvent::RemoveDevice(kind, id));
-        }
-        taken.remove(&(kind, id));
+        self.tell(RedsEvent::RemoveDevice(kind, id));
+        taken.channels.remove(&(kind, id));
     }
 }

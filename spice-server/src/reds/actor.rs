@@ -20,6 +20,7 @@ use super::{InputsChannel, MainChannel};
 use crate::access::{Grant, Permissions, Role, TicketId};
 use crate::audit::{Audit, AuditEvent};
 use crate::clock;
+use crate::devices::{AgentPolicy, NewAgent};
 use crate::events::{ChannelEvent, ChannelEventSink, ChannelInfo};
 use crate::guest::{InputSink, Inputs};
 use crate::io::{ChannelDriver, ConnectionEvent, Ended, ReadPermit, connect};
@@ -53,6 +54,14 @@ pub(crate) enum RedsEvent {
     DeviceConnection(ChannelType, ChannelId, ClientId, ConnectionEvent),
     /// Viewers are to go by the server's clock.
     Clock,
+    /// The guest's agent is there.
+    AttachAgent(NewAgent),
+    /// The guest's agent is gone.
+    DetachAgent,
+    /// What viewers and the agent may do together has changed.
+    AgentPolicy(AgentPolicy),
+    /// The agent's host says or has taken something.
+    Agent,
     /// Whether the guest takes absolute positions from now on.
     Positions(bool),
     /// The desktop is called so.
@@ -212,11 +221,12 @@ impl Reds {
                 self.handle_device_connection(kind, id, client, event, now);
             }
             RedsEvent::Clock => self.main.tell_clock(),
-            RedsEvent::Positions(positions) => {
-                let before = self.main.mouse_mode();
-                self.main.set_positions(positions);
-                self.follow_mouse_mode(before);
-            }
+            RedsEvent::Positions(positions) => self.change_mouse(|main| main.set_positions(positions)),
+            RedsEvent::AttachAgent(agent) => self.change_mouse(|main| main.attach_agent(agent)),
+            RedsEvent::DetachAgent => self.change_mouse(MainChannel::detach_agent),
+            RedsEvent::AgentPolicy(policy) => self.change_mouse(|main| main.set_agent_policy(policy)),
+            // The agent is looked after before viewers get what they are owed.
+            RedsEvent::Agent => {}
             RedsEvent::Name(name) => self.main.set_name(name),
             RedsEvent::Uuid(uuid) => self.main.set_uuid(uuid),
             RedsEvent::Leds(leds) => self.inputs.set_leds(leds),
@@ -259,6 +269,7 @@ impl Reds {
     }
 
     fn flush(&mut self, now: Time) {
+        self.change_mouse(MainChannel::poll_agent);
         self.main_connections.flush(&mut self.main, now);
         self.inputs_connections.flush(&mut self.inputs, now);
         for device in self.devices.values_mut() {
@@ -270,7 +281,8 @@ impl Reds {
     /// Hands what viewers have done to the guest. The connection that it came from is read on once the guest has it, so
     /// no viewer can pile up input.
     fn forward_inputs(&mut self, permit: Option<ReadPermit>) {
-        let inputs = self.inputs.take_inputs();
+        let mut inputs = self.inputs.take_inputs();
+        inputs.retain(|input| !self.main.take_input(input));
         if inputs.is_empty() {
             return;
         }
@@ -279,6 +291,13 @@ impl Reds {
         } else if let Some(worker) = self.displays.get(&ChannelId(0)) {
             worker.send(WorkerMessage::Inputs(inputs, permit));
         }
+    }
+
+    /// Does what may change the mouse mode.
+    fn change_mouse(&mut self, change: impl FnOnce(&mut MainChannel)) {
+        let before = self.main.mouse_mode();
+        change(&mut self.main);
+        self.follow_mouse_mode(before);
     }
 
     /// The mouse mode may have changed: pointers are drawn by viewers in one, and for them in the other.
@@ -480,15 +499,8 @@ impl Reds {
         let Some(session) = self.clients.get_mut(&id) else { return false };
         let from = std::mem::replace(&mut session.role, role);
         let permissions = session.permissions();
-        let has: Vec<_> = session.client.channels().collect();
         self.inputs.set_permissions(id, permissions);
         self.main.set_permissions(id, permissions);
-        for (kind, channel) in has.into_iter().filter(|(kind, _)| !permissions.allows_channel(*kind)) {
-            if let Some(device) = self.devices.get_mut(&(kind, channel)) {
-                device.connections.disconnect(device.channel.as_mut(), id, now);
-                self.detach(id, kind, channel);
-            }
-        }
         self.forward_inputs(None);
         let lost = session_channels(&self.clients, id).filter(|(kind, _)| !permissions.allows_channel(*kind));
         for (kind, channel) in lost.collect::<Vec<_>>() {

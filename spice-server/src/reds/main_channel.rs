@@ -16,8 +16,11 @@ use spice_proto::main::{
 };
 use spice_proto::{ChannelId, ChannelType, ConnectionId};
 
+use super::agent::{Agent, AgentSeat, Returned, WINDOW};
 use crate::access::Permissions;
 use crate::clock;
+use crate::devices::{AgentPolicy, NewAgent};
+use crate::guest::GuestInput;
 use crate::migration::MigrationTarget;
 
 /// The main channel of every viewer.
@@ -32,6 +35,9 @@ pub(crate) struct MainChannel {
     target: Option<MigrateSwitchHost>,
     supported: MouseModes,
     current: MouseModes,
+    /// The guest has a tablet.
+    tablet: bool,
+    agent: Agent,
 }
 
 /// A viewer's session. What it is to be told waits as a fact that is due, never as a queue: however often it asks, and
@@ -48,6 +54,7 @@ struct MainClient {
     names_due: bool,
     switch_due: bool,
     clock_due: bool,
+    agent: AgentSeat,
 }
 
 impl AsRef<RedChannelClient> for MainClient {
@@ -100,6 +107,8 @@ impl MainChannel {
             target: None,
             supported: MouseModes::SERVER,
             current: MouseModes::SERVER,
+            tablet: false,
+            agent: Agent::default(),
         }
     }
 
@@ -121,18 +130,78 @@ impl MainChannel {
         }
     }
 
-    /// Whether the guest takes absolute positions. If it does, viewers draw the pointer themselves, until one asks for
-    /// the other mode.
+    /// Whether the guest takes absolute positions by itself (has a tablet).
     pub(crate) fn set_positions(&mut self, positions: bool) {
-        let (supported, current) = if positions {
+        self.tablet = positions;
+        self.choose_mouse_mode();
+    }
+
+    /// Where the guest takes absolute positions, or its agent does, viewers draw the pointer themselves, until one asks
+    /// for the other mode.
+    fn choose_mouse_mode(&mut self) {
+        let (supported, current) = if self.tablet || self.agent.moves_pointer() {
             (MouseModes::SERVER | MouseModes::CLIENT, MouseModes::CLIENT)
         } else {
             (MouseModes::SERVER, MouseModes::SERVER)
         };
-        if (self.supported, self.current) != (supported, current) {
+        // What somebody has asked for stays as long as it can be had.
+        if self.supported != supported {
             (self.supported, self.current) = (supported, current);
             for (_, client) in self.channel.iter_mut() {
                 client.mode_due = true;
+            }
+        }
+    }
+
+    /// The guest's agent is there.
+    pub(crate) fn attach_agent(&mut self, agent: NewAgent) {
+        self.agent.attach(agent);
+        self.elect();
+        self.choose_mouse_mode();
+    }
+
+    /// The guest's agent is gone.
+    pub(crate) fn detach_agent(&mut self) {
+        let returned = self.agent.detach();
+        self.give_back(returned);
+        self.choose_mouse_mode();
+    }
+
+    pub(crate) fn set_agent_policy(&mut self, policy: AgentPolicy) {
+        self.agent.set_policy(policy);
+        self.choose_mouse_mode();
+    }
+
+    /// Looks after the agent: what its device is to be given and has taken.
+    pub(crate) fn poll_agent(&mut self) {
+        let returned = self.agent.poll();
+        self.give_back(returned);
+        self.choose_mouse_mode();
+    }
+
+    /// Takes what a viewer did with its mouse, where the agent moves the pointer.
+    pub(crate) fn take_input(&mut self, input: &GuestInput) -> bool {
+        self.current == MouseModes::CLIENT && self.agent.take_input(input)
+    }
+
+    #[cfg(test)]
+    pub(crate) fn agent(&self) -> &Agent {
+        &self.agent
+    }
+
+    /// Who may share clipboards may have the agent: viewers have come, left, or may do something else than before.
+    fn elect(&mut self) {
+        let may =
+            self.channel.iter().filter(|(_, client)| client.permissions.contains(Permissions::CLIPBOARD));
+        let may: Vec<_> = may.map(|(id, _)| id).collect();
+        let returned = self.agent.elect(&may);
+        self.give_back(returned);
+    }
+
+    fn give_back(&mut self, pieces: Returned) {
+        for (client, session) in pieces {
+            if let Some(client) = self.channel.client_mut(client) {
+                client.agent.give_back(session);
             }
         }
     }
@@ -180,7 +249,7 @@ impl MainChannel {
             supported_mouse_modes: self.supported.bits().into(),
             current_mouse_mode: self.current.bits().into(),
             agent_connected: 0,
-            agent_tokens: 0,
+            agent_tokens: WINDOW,
             multi_media_time: clock::multimedia(now),
             ram_hint: RAM_HINT,
         };
@@ -194,6 +263,7 @@ impl MainChannel {
         if let Some(client) = self.channel.client_mut(client) {
             client.permissions = permissions;
         }
+        self.elect();
     }
 
     /// Displays that there are, 1 at least: what viewers make room for.
@@ -230,7 +300,22 @@ impl MainChannel {
                 let size = u32::try_from(piece.len()).unwrap_or(u32::MAX);
                 Err(ChannelError::TooLarge { id: message.id(), size, max: MAX_CHUNK as u32 })
             }
-            // The viewer may not have heard yet that there is no agent: what it sends to one has nowhere to go.
+            ClientMessage::AgentData(piece) => match self.channel.client_mut(client) {
+                Some(viewer) => self.agent.handle_piece(client, &mut viewer.agent, piece.clone()),
+                None => Ok(()),
+            },
+            ClientMessage::AgentStart(tokens) => {
+                if let Some(viewer) = self.channel.client_mut(client) {
+                    self.agent.handle_start(client, &mut viewer.agent, tokens.num_tokens);
+                }
+                Ok(())
+            }
+            ClientMessage::AgentToken(tokens) => {
+                if let Some(viewer) = self.channel.client_mut(client) {
+                    self.agent.handle_tokens(client, &mut viewer.agent, tokens.num_tokens);
+                }
+                Ok(())
+            }
             _ => Ok(()),
         }
     }
@@ -266,6 +351,7 @@ impl Channel for MainChannel {
                 list_due: false,
                 mode_due: false,
                 switch_due: false,
+                agent: AgentSeat::new(link.caps.channel.contains(MainCap::AGENT_CONNECTED_TOKENS.0)),
                 names_due: link.caps.channel.contains(MainCap::NAME_AND_UUID.0),
                 clock_due: false,
             },
@@ -274,6 +360,7 @@ impl Channel for MainChannel {
 
     fn disconnect(&mut self, client: ClientId, _: Time) {
         self.channel.detach(client);
+        self.elect();
     }
 
     fn handle_bytes(&mut self, id: ClientId, bytes: &[u8], now: Time) -> Result<(), ChannelError> {
@@ -292,13 +379,24 @@ impl Channel for MainChannel {
     }
 
     fn handle_timeout(&mut self, now: Time) -> Vec<(ClientId, ChannelError)> {
-        self.channel.handle_timeout(now)
+        let mut over = self.channel.handle_timeout(now);
+        // An agent that a viewer leaves waiting stands still for all of them.
+        if let Some((client, since)) = self.agent.awaited()
+            && now.since(since) >= self.config.stall_limit
+            && over.iter().all(|(gone, _)| *gone != client)
+        {
+            over.push((client, ChannelError::Stalled(now.since(since))));
+        }
+        over
     }
 
-    fn poll_transmit(&mut self, client: ClientId, now: Time) -> Option<Transmit> {
-        let client = self.channel.client_mut(client)?;
+    fn poll_transmit(&mut self, id: ClientId, now: Time) -> Option<Transmit> {
+        let client = self.channel.client_mut(id)?;
         if client.red.has_room() {
-            if let Some(init) = client.init_due.take() {
+            if let Some(mut init) = client.init_due.take() {
+                let session = self.agent.session(id);
+                init.agent_connected = session.is_some().into();
+                client.agent.greet(session, &mut client.red);
                 client.send(&ServerMessage::Init(init));
                 if std::mem::take(&mut client.names_due) {
                     if let Some(name) = &self.name {
@@ -331,12 +429,14 @@ impl Channel for MainChannel {
                 let time = clock::multimedia(now);
                 client.send(&ServerMessage::MultiMediaTime(MultiMediaTime { time }));
             }
+            self.agent.poll_viewer(id, &mut client.agent, &mut client.red, now);
         }
         client.red.poll_transmit(now)
     }
 
     fn poll_timeout(&self) -> Option<Time> {
-        self.channel.poll_timeout()
+        let agent = self.agent.awaited().map(|(_, since)| since + self.config.stall_limit);
+        self.channel.poll_timeout().into_iter().chain(agent).min()
     }
 }
 

@@ -1,6 +1,7 @@
 //! The viewers: who they are, which channels they have, and what they may do.
 
 mod actor;
+mod agent;
 #[cfg(test)]
 mod cve;
 mod device;

@@ -4,9 +4,18 @@ use std::sync::mpsc::{Receiver, channel};
 
 use bytes::Bytes;
 use spice_client::LinkFailure;
+use spice_proto::agent::{
+    AgentButtons, AgentLayout, ChunkHeader, ChunkSplitter, FileXferData, Message, MessageHeader, MessageType,
+    MouseState, Port,
+};
+use spice_proto::inputs::{ClientMessage as InputsMessage, MouseButtons, MousePosition};
+use spice_proto::main::{AgentTokens, ClientMessage as MainClientMessage, ServerMessage as MainMessage};
 use spice_proto::port::{ClientMessage, Event, Init, PortEvent, ServerMessage};
 use spice_proto::{ChannelId, ChannelType, LinkError};
-use spice_server::devices::{DeviceData, DeviceEvent, DeviceHandle, DeviceKind, DeviceLink, DeviceSink};
+use spice_server::devices::{
+    AgentEvent, AgentHandle, AgentPolicy, AgentSink, AgentWrite, AttachAgentError, DeviceData, DeviceEvent,
+    DeviceHandle, DeviceKind, DeviceLink, DeviceSink,
+};
 use spice_server::{Auth, ClientId, Role};
 
 use crate::support::{PATIENCE, TestChannel, TestServer, TestViewer, block_on, scripted, wait_for};
@@ -161,4 +170,106 @@ fn who_may_only_look_has_no_device_and_loses_the_one_it_has() {
     assert!(matches!(refused, Some(LinkFailure::Refused(LinkError::PERMISSION_DENIED))), "{refused:?}");
     assert!(block_on(server.control.set_role(ClientId(1), Role::Control)));
     wait_for("the device", || link(&server, &viewer, ChannelType::PORT).is_ok());
+}
+
+/// The guest's agent, whose host notes what is written to its device.
+struct TestAgent {
+    handle: AgentHandle,
+    events: Receiver<AgentEvent>,
+}
+
+impl TestAgent {
+    fn attach(server: &TestServer) -> Self {
+        let (sender, events) = channel();
+        let sink = AgentSink::new(move |event| drop(sender.send(event)));
+        Self { handle: server.control.attach_agent(sink, AgentPolicy::default()).unwrap(), events }
+    }
+
+    fn written(&self) -> AgentWrite {
+        match self.events.recv_timeout(PATIENCE).unwrap() {
+            AgentEvent::Write(write) => write,
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+/// The next message of the main channel that is none of the mouse mode's.
+fn hears_of_main(main: &mut TestChannel) -> MainMessage {
+    loop {
+        let (id, body) = main.receive().unwrap();
+        let message = MainMessage::decode(id, &body).unwrap();
+        if !matches!(message, MainMessage::MouseMode(_)) {
+            return message;
+        }
+    }
+}
+
+fn say_to_main(main: &mut TestChannel, message: &MainClientMessage) {
+    main.send(message.id(), &message.encode().to_bytes());
+}
+
+#[test]
+fn the_agent_of_the_guest_speaks_with_the_first_viewer_and_then_with_the_next() {
+    let (guest, script) = scripted(false);
+    let server = TestServer::start(Auth::Open, guest);
+    let mut first = TestViewer::join(&server, "").unwrap();
+    let mut second = TestViewer::join(&server, "").unwrap();
+    let agent = TestAgent::attach(&server);
+    let again = server.control.attach_agent(AgentSink::new(drop), AgentPolicy::default());
+    assert!(matches!(again, Err(AttachAgentError::Taken)));
+    assert!(matches!(hears_of_main(&mut first.main), MainMessage::AgentConnected));
+
+    let message = Message::FileXferData(FileXferData { id: 1, data: vec![7; 20_000].into() });
+    let content = message.encode(AgentLayout::default()).unwrap();
+    let pieces: Vec<_> = ChunkSplitter::new(message.message_type(), 0, &content).collect();
+    say_to_main(&mut first.main, &MainClientMessage::AgentStart(AgentTokens { num_tokens: u32::MAX }));
+    for piece in &pieces[..5] {
+        say_to_main(&mut first.main, &MainClientMessage::AgentData(piece.clone()));
+    }
+    let mut got = Vec::new();
+    for _ in 0..5 {
+        let write = agent.written();
+        assert_eq!(ChunkHeader::decode(&write).unwrap().port, Port::CLIENT);
+        got.extend_from_slice(&write[ChunkHeader::LEN..]);
+    }
+    assert_eq!(got, pieces[..5].concat());
+    assert!(
+        matches!(hears_of_main(&mut first.main), MainMessage::AgentToken(AgentTokens { num_tokens: 5 })),
+        "the device has taken them"
+    );
+
+    let said: Vec<u8> = ChunkSplitter::new(message.message_type(), 0, &content)
+        .on_port(Port::CLIENT)
+        .flat_map(|chunk| chunk.to_bytes())
+        .collect();
+    for part in said.chunks(777) {
+        agent.handle.send(Bytes::copy_from_slice(part)).unwrap();
+    }
+    for piece in &pieces {
+        assert_eq!(hears_of_main(&mut first.main), MainMessage::AgentData(piece.clone()));
+    }
+
+    // It goes in the middle of its message: the agent is told, and the next one's is whole.
+    drop(first);
+    let goodbye = agent.written();
+    assert_eq!(ChunkHeader::decode(&goodbye).unwrap().port, Port::SERVER);
+    let header = MessageHeader::decode(&goodbye[ChunkHeader::LEN..]).unwrap();
+    assert_eq!(header.message_type, MessageType::CLIENT_DISCONNECTED);
+    drop(goodbye);
+    assert!(matches!(hears_of_main(&mut second.main), MainMessage::AgentConnected));
+
+    // The agent moves the pointer, of a guest without a tablet.
+    let mut inputs = link(&server, &second, ChannelType::INPUTS).unwrap();
+    let at = MousePosition { x: 3, y: 4, buttons_state: MouseButtons::empty(), display_id: 0 };
+    let position = InputsMessage::MousePosition(at);
+    inputs.send(position.id(), &position.encode().to_bytes());
+    let state = MouseState { x: 3, y: 4, buttons: AgentButtons::empty(), display_id: 0 };
+    let written = agent.written();
+    let content = Bytes::copy_from_slice(&written[ChunkHeader::LEN + MessageHeader::LEN..]);
+    let message = Message::decode(MessageType::MOUSE_STATE, &content, AgentLayout::default());
+    assert_eq!(message.unwrap(), Message::MouseState(state));
+    drop(agent);
+    assert!(matches!(hears_of_main(&mut second.main), MainMessage::AgentDisconnected(_)));
+    assert_eq!(script.inputs.try_iter().count(), 0);
+    drop(TestAgent::attach(&server));
 }
