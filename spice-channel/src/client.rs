@@ -52,11 +52,19 @@ impl Default for ChannelConfig {
     }
 }
 
+/// A descriptor of the owner's, by a number that is its own: a core says that it goes to a viewer, and knows no more of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct DescriptorId(pub u64);
+
 /// Bytes for the socket, in pieces, in order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Transmit {
     /// The pieces; none is empty.
     pub pieces: Vec<Bytes>,
+    /// Descriptors for the viewer, each with the piece that it goes beside, in their order. Such a piece is one byte, in
+    /// a `sendmsg` of its own with the descriptor as `SCM_RIGHTS`; the byte is written even where there is no descriptor
+    /// any more. There is none but where a channel knows that the connection is a Unix socket with nothing around it.
+    pub descriptors: Vec<(usize, DescriptorId)>,
     /// Bytes in all of them.
     pub len: usize,
 }
@@ -244,6 +252,16 @@ impl RedChannelClient {
     /// Turns a message into bytes, whether there is room or not. Now and then a ping follows it.
     pub fn send(&mut self, id: u16, body: &Body) {
         self.append(id, body);
+        self.ping_if_wanted();
+    }
+
+    /// The same with a descriptor: a byte of no message (`@`, as the C server has it) follows the message and carries it.
+    pub fn send_with_descriptor(&mut self, id: u16, body: &Body, descriptor: DescriptorId) {
+        self.append(id, body);
+        self.out.descriptors.push((self.out.pieces.len(), descriptor));
+        self.out.pieces.push(Bytes::from_static(b"@"));
+        self.out.len += 1;
+        self.delivery.handle_sent(1);
         self.ping_if_wanted();
     }
 
@@ -482,6 +500,32 @@ mod tests {
         }
         assert_eq!(say(&mut client, 1, START), Ok(()));
         assert!(say(&mut client, 1, START).is_err());
+    }
+
+    #[test]
+    fn a_descriptor_goes_beside_a_byte_of_its_own_behind_its_message() {
+        for len in [0, 20, 5000] {
+            let room = RoomLimits::fixed(1 << 20);
+            let mut client = client(ChannelConfig { room, ..ChannelConfig::default() });
+            settle(&mut client, START);
+            let (serial, written) = (client.serial(), client.written());
+            client.send(200, &body(3));
+            client.send_with_descriptor(320, &body(len), DescriptorId(7));
+            client.send(201, &body(3));
+            let transmit = client.poll_transmit(START).unwrap();
+            let &[(piece, DescriptorId(7))] = transmit.descriptors.as_slice() else { panic!("{transmit:?}") };
+            assert_eq!(transmit.pieces[piece], &b"@"[..]);
+            let before: Vec<u8> = transmit.pieces[..piece].concat();
+            assert_eq!(before, [frame(200, &[0; 3]), frame(320, &vec![0; len])].concat());
+            assert_eq!(transmit.pieces[piece + 1..].concat(), frame(201, &[0; 3]));
+            // The byte is on its way as all others are, and no message.
+            assert_eq!(transmit.len, transmit.to_bytes().len());
+            assert_eq!(client.serial(), serial + 3);
+            client.handle_written(transmit.len, START);
+            assert_eq!(client.written(), written + transmit.len as u64);
+            client.send(200, &body(1));
+            assert_eq!(client.poll_transmit(START).unwrap().descriptors, []);
+        }
     }
 
     #[test]

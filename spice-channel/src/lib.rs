@@ -42,7 +42,7 @@ mod time;
 pub use ack::AckWindow;
 pub use budget::{BudgetLimits, Rate};
 pub use channel::{Channel, ChannelLink, ClientId, RedChannel};
-pub use client::{ChannelConfig, RedChannelClient, Transmit};
+pub use client::{ChannelConfig, DescriptorId, RedChannelClient, Transmit};
 pub use delivery::RoomLimits;
 pub use error::{ChannelError, Scope};
 pub use incoming::IncomingMessage;
