@@ -118,6 +118,14 @@ impl RedWorker {
                 self.cursor.reset();
                 Ok(())
             }
+            GuestEvent::Device(DeviceEvent::GlScanout(scanout)) => {
+                self.display.set_gl_scanout(scanout);
+                Ok(())
+            }
+            GuestEvent::Device(DeviceEvent::GlDraw(draw)) => {
+                self.display.gl_draw(&draw);
+                Ok(())
+            }
             GuestEvent::Device(DeviceEvent::DriverUnload) => {
                 self.display.handle_driver_unload();
                 Ok(())

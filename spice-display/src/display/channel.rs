@@ -4,19 +4,20 @@ use std::sync::Arc;
 
 use spice_channel::{Channel, ChannelError, ChannelLink, ClientId, RedChannel, Time, Transmit};
 use spice_proto::caps::{CapabilitySet, DisplayCap};
-use spice_proto::display::MonitorsConfig;
+use spice_proto::display::{GlDraw, MonitorsConfig};
 use spice_proto::{ChannelId, ChannelType, Rect, SurfaceId};
 
 use super::config::DisplayConfig;
 use super::draw::{Draw, Target};
 use super::encoder::Encoder;
+use super::gl::Gl;
 use super::monitors::Monitors;
 use super::shared::Shared;
 use super::snapshots::Snapshots;
 use super::viewer::{DisplayViewer, ViewerStats, WanCompression};
 use crate::canvas::{Canvas, PaintError};
 use crate::image::{Compression, EncodeDone, EncodeJob, ImageKeys};
-use crate::qxl::{Bitmap, Drawable};
+use crate::qxl::{Bitmap, Drawable, GlScanout};
 use crate::region::Region;
 use crate::surface::{DrawError, Drawn, SurfaceError, SurfaceShape, SurfaceTable};
 
@@ -57,6 +58,7 @@ impl DisplayChannel {
                 encoder: Encoder::default(),
                 keys: ImageKeys::new(id, config.seed),
                 monitors: Monitors::default(),
+                gl: Gl::new(config.gl_draw_limit),
             },
             config,
             failures: Vec::new(),
@@ -176,6 +178,67 @@ impl DisplayChannel {
         self.channel.iter().any(|(_, viewer)| viewer.has(cap))
     }
 
+    /// The viewer's connection can carry descriptors: it is a Unix socket with nothing around it. To be said right after
+    /// [`Channel::connect`]. Such a viewer is sent what the graphics processor shows if it takes that (GL_SCANOUT). Any
+    /// other goes on seeing what was last drawn on surfaces; the C server ends its display channel.
+    pub fn allow_descriptors(&mut self, client: ClientId) {
+        if let Some(viewer) = self.channel.client_mut(client) {
+            viewer.handle_descriptors(&self.shared);
+        }
+    }
+
+    /// The graphics processor shows this buffer, or none any more; one without a pixel or a format is none. Viewers are
+    /// told of buffers as soon as there is room, and of several that come faster than that only of the last. That there is
+    /// none any more they are not told: they show surfaces again once something is drawn there.
+    ///
+    /// A buffer is sent as its [`DescriptorId`](spice_channel::DescriptorId) beside the bytes
+    /// ([`Transmit::descriptors`]), also to viewers that come later.
+    pub fn set_gl_scanout(&mut self, scanout: Option<GlScanout>) {
+        self.shared.gl.set_scanout(scanout);
+        let is_there = self.shared.gl.scanout().is_some();
+        for (_, viewer) in self.channel.iter_mut() {
+            viewer.gl_mut().handle_scanout(is_there);
+        }
+        self.check_gl();
+    }
+
+    /// The graphics processor has drawn there, and the host waits until viewers have shown it: until
+    /// [`Self::poll_gl_drawn`] says so. A draw during another one is complete together with it.
+    ///
+    /// Only viewers that answer in time are waited for, and for [`DisplayConfig::gl_draw_limit`] at most, counted from
+    /// when the channel is next told what time it is. Whoever takes longer, has not answered yet, takes nothing or cannot
+    /// show it at all holds up nobody; what it is sent next is the newest.
+    pub fn gl_draw(&mut self, draw: &GlDraw) {
+        if let Some(area) = self.shared.gl.draw(draw) {
+            for (_, viewer) in self.channel.iter_mut() {
+                viewer.gl_mut().handle_draw(area);
+            }
+        }
+        self.check_gl();
+    }
+
+    /// Whether all draws of the graphics processor so far are complete; said once. To be asked after anything that the
+    /// channel is told.
+    pub fn poll_gl_drawn(&mut self) -> bool {
+        self.shared.gl.poll_done()
+    }
+
+    fn check_gl(&mut self) {
+        let is_under_way = self.shared.gl.is_under_way();
+        if is_under_way && !self.channel.iter().any(|(_, viewer)| viewer.gl().is_waited_for()) {
+            self.shared.gl.complete();
+        }
+    }
+
+    fn handle_gl_time(&mut self, now: Time) {
+        if self.shared.gl.handle_time(now) {
+            for (_, viewer) in self.channel.iter_mut() {
+                viewer.gl_mut().give_up();
+            }
+            self.check_gl();
+        }
+    }
+
     /// A surface ends.
     ///
     /// # Errors
@@ -279,6 +342,7 @@ impl Channel for DisplayChannel {
 
     fn disconnect(&mut self, client: ClientId, _: Time) {
         self.channel.detach(client);
+        self.check_gl();
         if self.channel.is_empty() {
             self.shared.encoder.forget();
             self.shared.snapshots.forget();
@@ -286,7 +350,10 @@ impl Channel for DisplayChannel {
     }
 
     fn handle_bytes(&mut self, client: ClientId, bytes: &[u8], now: Time) -> Result<(), ChannelError> {
-        self.channel.client_mut(client).map_or(Ok(()), |viewer| viewer.handle_bytes(bytes, now))
+        let Some(viewer) = self.channel.client_mut(client) else { return Ok(()) };
+        let result = viewer.handle_bytes(bytes, self.shared.gl.limit(), now);
+        self.check_gl();
+        result
     }
 
     fn handle_written(&mut self, client: ClientId, len: usize, now: Time) {
@@ -294,6 +361,7 @@ impl Channel for DisplayChannel {
     }
 
     fn handle_timeout(&mut self, now: Time) -> Vec<(ClientId, ChannelError)> {
+        self.handle_gl_time(now);
         let mut ended = self.channel.handle_timeout(now);
         let unsaid = self.channel.iter().filter_map(|(id, viewer)| Some((id, viewer.check(now).err()?)));
         for (id, error) in unsaid {
@@ -305,6 +373,7 @@ impl Channel for DisplayChannel {
     }
 
     fn poll_transmit(&mut self, client: ClientId, now: Time) -> Option<Transmit> {
+        self.handle_gl_time(now);
         let transmit = self.channel.client_mut(client)?.poll_transmit(&mut self.shared, now);
         self.report_failures();
         transmit
@@ -312,6 +381,7 @@ impl Channel for DisplayChannel {
 
     fn poll_timeout(&self) -> Option<Time> {
         let repairs = self.channel.iter().filter_map(|(_, viewer)| viewer.poll_timeout());
-        self.channel.poll_timeout().into_iter().chain(repairs).min()
+        let gl = self.shared.gl.poll_timeout();
+        self.channel.poll_timeout().into_iter().chain(repairs).chain(gl).min()
     }
 }

@@ -1,5 +1,7 @@
 //! How a display treats its guest and its viewers.
 
+use core::time::Duration;
+
 use spice_channel::{ChannelConfig, PipeLimits};
 
 use super::viewer::WanCompression;
@@ -24,6 +26,9 @@ pub struct DisplayConfig {
     pub jpeg: WanCompression,
     /// Which viewers get GLZ packed once more with zlib.
     pub zlib_glz: WanCompression,
+    /// How long a host waits at most for viewers to show what the graphics processor has drawn. A viewer that takes longer
+    /// is not waited for again until it has answered a draw within this time, counted from when the draw was due.
+    pub gl_draw_limit: Duration,
 }
 
 impl Default for DisplayConfig {
@@ -37,6 +42,7 @@ impl Default for DisplayConfig {
             seed: 0,
             jpeg: WanCompression::default(),
             zlib_glz: WanCompression::default(),
+            gl_draw_limit: Duration::from_millis(100),
         }
     }
 }

@@ -12,6 +12,7 @@ mod channel;
 mod config;
 mod draw;
 mod encoder;
+mod gl;
 mod marshal;
 mod monitors;
 mod shared;

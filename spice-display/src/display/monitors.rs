@@ -3,7 +3,7 @@
 use spice_proto::SurfaceId;
 use spice_proto::display::{Head, MonitorsConfig, ServerMessage};
 
-use crate::surface::SurfaceTable;
+use crate::surface::{Surface, SurfaceTable};
 
 /// Which parts of the primary surface are monitors: what the guest has said, and before it says anything, one that
 /// shows all of it.
@@ -48,12 +48,13 @@ impl Monitors {
         self.speaks && self.config.is_none()
     }
 
-    /// What a viewer is told while there is a primary surface.
-    pub(super) fn message(&self, surfaces: &SurfaceTable) -> Option<ServerMessage> {
-        let shape = surfaces.surface(SurfaceId::PRIMARY)?.shape();
-        if let Some(config) = &self.config {
+    /// What a viewer is told while there is a primary surface, or it shows a scanout.
+    pub(super) fn message(&self, surfaces: &SurfaceTable, scanout: bool) -> Option<ServerMessage> {
+        let shape = surfaces.surface(SurfaceId::PRIMARY).map(Surface::shape);
+        if let Some(config) = self.config.as_ref().filter(|_| scanout || shape.is_some()) {
             return Some(ServerMessage::MonitorsConfig(config.clone()));
         }
+        let shape = shape?;
         let head = Head {
             monitor_id: 0,
             surface_id: SurfaceId::PRIMARY,

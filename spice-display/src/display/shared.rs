@@ -1,6 +1,7 @@
 //! What all viewers of a display share.
 
 use super::encoder::Encoder;
+use super::gl::Gl;
 use super::monitors::Monitors;
 use super::snapshots::Snapshots;
 use crate::image::ImageKeys;
@@ -13,4 +14,5 @@ pub(super) struct Shared {
     pub(super) encoder: Encoder,
     pub(super) keys: ImageKeys,
     pub(super) monitors: Monitors,
+    pub(super) gl: Gl,
 }

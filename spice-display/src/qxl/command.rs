@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use spice_channel::DescriptorId;
 use spice_proto::cursor::CursorType;
-use spice_proto::display::{MonitorsConfig, SurfaceFormat};
+use spice_proto::display::{GlDraw, MonitorsConfig, SurfaceFormat};
 use spice_proto::{Point16, Rect, SurfaceId};
 
 use super::{Bitmap, Drawable};
@@ -50,6 +51,27 @@ pub enum DeviceEvent {
     ResetCursor,
     /// The guest's driver is gone, and what it said of its monitors with it.
     DriverUnload,
+    /// The graphics processor shows this buffer, or none any more.
+    GlScanout(Option<GlScanout>),
+    /// It has drawn there in the buffer that it shows.
+    GlDraw(GlDraw),
+}
+
+/// A buffer that the graphics processor shows (`spice_qxl_gl_scanout`), without its pixels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GlScanout {
+    /// Columns.
+    pub width: u32,
+    /// Rows.
+    pub height: u32,
+    /// Bytes from row to row.
+    pub stride: u32,
+    /// How its pixels are kept, a code of `drm_fourcc.h`; 0 is none.
+    pub format: u32,
+    /// The top row comes first (`y_0_top`).
+    pub top_first: bool,
+    /// The buffer itself, which whoever has the connections knows by this number for as long as this is the scanout.
+    pub descriptor: DescriptorId,
 }
 
 /// The primary surface's shape (`QXLSurfaceCreate`).

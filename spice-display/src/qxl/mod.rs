@@ -16,7 +16,8 @@ pub mod recording;
 pub use bitmap::{Bitmap, BitmapError};
 pub use check::ShapeError;
 pub use command::{
-    Command, CursorCommand, CursorShape, DeviceEvent, GuestEvent, PrimarySurface, SurfaceCommand, UpdateArea,
+    Command, CursorCommand, CursorShape, DeviceEvent, GlScanout, GuestEvent, PrimarySurface, SurfaceCommand,
+    UpdateArea,
 };
 pub use draw::{
     Brush, Clip, CopyBits, DrawAlphaBlend, DrawComposite, DrawCopy, DrawFill, DrawOp, DrawOpaque, DrawRop3,

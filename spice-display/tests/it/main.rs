@@ -19,6 +19,7 @@ mod pictures;
 mod pointers;
 mod recordings;
 mod roundtrip;
+mod scanout;
 mod scene;
 mod stats;
 mod torture;

@@ -6,6 +6,7 @@ mod glz;
 mod lossy;
 mod outbox;
 mod pictures;
+mod scanout;
 mod stats;
 mod view;
 mod wan;
@@ -13,12 +14,13 @@ mod wan;
 use core::time::Duration;
 
 use spice_channel::{ChannelError, ChannelLink, RedChannelClient, Time, Transmit};
-use spice_proto::SurfaceId;
 use spice_proto::caps::{Capabilities, DisplayCap};
 use spice_proto::display::{ClientMessage, ServerMessage};
+use spice_proto::{HeaderKind, SurfaceId};
 
 use super::abilities::Abilities;
 use super::config::DisplayConfig;
+use super::gl::{draw_message, scanout_message};
 use super::marshal::{create_message, image_message};
 use super::shared::Shared;
 use super::translate::SentImage;
@@ -28,6 +30,7 @@ use ahead::Ahead;
 use glz::GlzHistory;
 use lossy::Lossy;
 use outbox::{Chosen, Outbox, Outgoing};
+use scanout::{NextGl, Scanout};
 use stats::Updates;
 use view::{Next, View};
 use wan::LinkSpeed;
@@ -68,6 +71,8 @@ pub(super) struct DisplayViewer {
     monitors_due: bool,
     /// It has been told what some monitors show.
     knows_monitors: bool,
+    /// What it has yet to be shown of what the graphics processor shows.
+    gl: Scanout,
     updates: Updates,
 }
 
@@ -104,6 +109,7 @@ impl DisplayViewer {
             mark_due: false,
             monitors_due: true,
             knows_monitors: false,
+            gl: Scanout::default(),
             updates: Updates::default(),
         }
     }
@@ -127,6 +133,21 @@ impl DisplayViewer {
 
     pub(super) fn view_mut(&mut self) -> &mut View {
         &mut self.view
+    }
+
+    pub(super) fn gl(&self) -> &Scanout {
+        &self.gl
+    }
+
+    pub(super) fn gl_mut(&mut self) -> &mut Scanout {
+        &mut self.gl
+    }
+
+    /// The connection can carry descriptors.
+    pub(super) fn handle_descriptors(&mut self, shared: &Shared) {
+        if self.caps.has_display(DisplayCap::GL_SCANOUT) {
+            self.gl.enable(shared.gl.scanout().is_some(), shared.gl.whole());
+        }
     }
 
     /// When something is to be sent that nobody else asks for. A viewer that has to take something else first will be
@@ -158,7 +179,7 @@ impl DisplayViewer {
     /// Whether the viewer has been sent everything, without loss, and its socket has taken it.
     pub(super) fn is_current(&self) -> bool {
         let waits = !self.view.is_current() || !self.outbox.is_empty() || !self.lossy.is_empty();
-        !waits && self.red.in_flight() == 0
+        !waits && self.gl.is_sent() && self.red.in_flight() == 0
     }
 
     pub(super) fn stats(&self, now: Time) -> ViewerStats {
@@ -178,15 +199,25 @@ impl DisplayViewer {
         }
     }
 
-    pub(super) fn handle_bytes(&mut self, bytes: &[u8], now: Time) -> Result<(), ChannelError> {
+    pub(super) fn handle_bytes(
+        &mut self,
+        bytes: &[u8],
+        gl_limit: Duration,
+        now: Time,
+    ) -> Result<(), ChannelError> {
         self.red.handle_bytes(bytes, now);
         while let Some(message) = self.red.poll_message(now)? {
-            self.handle_message(&ClientMessage::decode(message.id, &message.body)?)?;
+            self.handle_message(&ClientMessage::decode(message.id, &message.body)?, gl_limit, now)?;
         }
         Ok(())
     }
 
-    fn handle_message(&mut self, message: &ClientMessage) -> Result<(), ChannelError> {
+    fn handle_message(
+        &mut self,
+        message: &ClientMessage,
+        gl_limit: Duration,
+        now: Time,
+    ) -> Result<(), ChannelError> {
         match message {
             ClientMessage::Init(_) if self.ready => Err(ChannelError::OutOfTurn { message: "display.Init" }),
             ClientMessage::Init(init) => {
@@ -206,18 +237,25 @@ impl DisplayViewer {
                 }
                 Ok(())
             }
+            ClientMessage::GlDrawDone if self.gl.handle_answer(gl_limit, now) => Ok(()),
             ClientMessage::GlDrawDone => Err(ChannelError::OutOfTurn { message: "display.GlDrawDone" }),
             _ => Ok(()),
         }
     }
 
     pub(super) fn poll_transmit(&mut self, shared: &mut Shared, now: Time) -> Option<Transmit> {
+        self.gl.handle_time(now);
         while self.ready && self.red.has_room() {
             self.fill_outbox(shared, now);
             if !self.is_packed(&mut shared.encoder) {
                 break;
             }
-            let Some(outgoing) = self.outbox.pop() else { break };
+            let Some(outgoing) = self.outbox.pop() else {
+                if self.send_gl(shared, now) {
+                    continue;
+                }
+                break;
+            };
             if !matches!(outgoing, Outgoing::Message(..)) {
                 self.updates.handle_drawing(now);
             }
@@ -312,19 +350,42 @@ impl DisplayViewer {
         }
     }
 
+    /// Sends what the graphics processor shows, once nothing of surfaces waits, which would make the viewer show these;
+    /// answers whether there was any.
+    fn send_gl(&mut self, shared: &Shared, now: Time) -> bool {
+        let Some(scanout) = shared.gl.scanout() else { return false };
+        match self.gl.poll_next(now) {
+            Some(NextGl::Scanout) => {
+                let message = ServerMessage::GlScanoutUnix(scanout_message(scanout));
+                self.red.send_with_descriptor(message.id(), &message.encode(), scanout.descriptor);
+            }
+            Some(NextGl::Draw(area)) => {
+                self.updates.handle_drawing(now);
+                self.send(&ServerMessage::GlDraw(draw_message(&area)));
+                self.red.invite(1, HeaderKind::Full.len() as u64);
+            }
+            None => return false,
+        }
+        true
+    }
+
     /// Has the viewer told which part of the primary surface is a monitor, and to show it.
     fn mark(&mut self, shared: &Shared) {
-        if !self.knows_monitors || !shared.monitors.are_expected() {
+        if self.knows_monitors && shared.monitors.are_expected() {
+            self.monitors_due = false;
+        } else {
             self.push_monitors(shared);
         }
         self.outbox.push_message(&ServerMessage::Mark);
     }
 
+    /// Has the viewer told, or keeps it due where there is nothing yet that monitors could show.
     fn push_monitors(&mut self, shared: &Shared) {
-        self.monitors_due = false;
-        if self.caps.has_display(DisplayCap::MONITORS_CONFIG)
-            && let Some(monitors) = shared.monitors.message(&shared.surfaces)
-        {
+        let scanout = self.gl.is_shown() && shared.gl.scanout().is_some();
+        if !self.caps.has_display(DisplayCap::MONITORS_CONFIG) {
+            self.monitors_due = false;
+        } else if let Some(monitors) = shared.monitors.message(&shared.surfaces, scanout) {
+            self.monitors_due = false;
             self.knows_monitors = true;
             self.outbox.push_message(&monitors);
         }

@@ -45,8 +45,8 @@ impl<W: Write> RecordingWriter<W> {
         Ok(self.to)
     }
 
-    /// Writes what a guest said at a moment of its clock. What its monitors show, that its pointer was reset and that its
-    /// driver is gone are left out: the format does not hold them.
+    /// Writes what a guest said at a moment of its clock. What its monitors and its graphics processor show, that its
+    /// pointer was reset and that its driver is gone are left out: the format does not hold them.
     ///
     /// # Errors
     /// When the format cannot say it, of which nothing is written then, or when the writer fails.
@@ -62,7 +62,11 @@ impl<W: Write> RecordingWriter<W> {
             GuestEvent::Device(DeviceEvent::CreatePrimary(_)) => (1, 20),
             GuestEvent::Device(DeviceEvent::DestroyPrimary) => (1, 21),
             GuestEvent::Device(
-                DeviceEvent::Monitors(_) | DeviceEvent::ResetCursor | DeviceEvent::DriverUnload,
+                DeviceEvent::Monitors(_)
+                | DeviceEvent::ResetCursor
+                | DeviceEvent::DriverUnload
+                | DeviceEvent::GlScanout(_)
+                | DeviceEvent::GlDraw(_),
             ) => return Ok(()),
         };
         let number = self.number;
