@@ -2,9 +2,10 @@
 
 use std::ffi::{c_int, c_void};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 
+use spice_server::devices::{AgentPolicy, MonitorsSink};
 use spice_server::guest::InputSink;
 use spice_server::{ChannelEvent, ChannelEventSink, Control, Server, Ticket};
 use tokio::runtime::{Builder, Runtime};
@@ -13,8 +14,8 @@ use tokio::task::JoinHandle;
 
 use crate::abi::qxl::QXLInstance;
 use crate::api::{Instance, Kind, Migration, remove_all};
-use crate::host::{Bridge, ChannelEvents, Core, Inputs, Screen, Watch};
-use crate::qxl::Device;
+use crate::host::{Bridge, ChannelEvents, CharDevice, Core, Inputs, Screen, Watch};
+use crate::qxl::{Device, Host};
 use crate::settings::Settings;
 
 /// A server: what the host has said so far, and once it is initialised, what runs.
@@ -36,6 +37,8 @@ pub(crate) struct Plugged {
     pub(crate) inputs: Inputs,
     pub(crate) displays: Vec<Plug>,
     pub(crate) migration: Migration,
+    /// The guest's agent, while it is attached.
+    pub(crate) agent: Weak<CharDevice>,
     /// All that was added and has not been removed.
     pub(crate) instances: Vec<(Kind, Instance)>,
 }
@@ -51,6 +54,7 @@ impl std::fmt::Debug for Plugged {
 pub(crate) struct Plug {
     pub(crate) instance: *mut QXLInstance,
     pub(crate) device: Arc<Device>,
+    pub(crate) host: Host,
 }
 
 // SAFETY: the instance is the host's, and only its threads use it.
@@ -233,8 +237,36 @@ impl SpiceServer {
         }
     }
 
+    /// What the agent may do by the host's word. Where all displays take what viewers say of their monitors, the agent
+    /// does not hear of it.
+    pub(crate) fn agent_policy(&self) -> AgentPolicy {
+        let hosts: Vec<_> = self.plugged().displays.iter().map(|plug| plug.host).collect();
+        let all = !hosts.is_empty() && hosts.iter().all(Host::takes_monitors);
+        let bridge = self.running().map(|running| Arc::clone(&running.bridge)).filter(|_| all);
+        let monitors = bridge.map(|bridge| {
+            MonitorsSink::new(move |config| {
+                bridge.post(move |server| {
+                    let hosts: Vec<_> = server.plugged().displays.iter().map(|plug| plug.host).collect();
+                    hosts.iter().for_each(|host| host.set_monitors(&config));
+                });
+            })
+        });
+        let settings = self.settings();
+        AgentPolicy {
+            copypaste: settings.agent_copypaste,
+            file_xfer: settings.agent_file_xfer,
+            mouse: settings.agent_mouse,
+            monitors,
+        }
+    }
+
     /// The host lets the agent do more or less.
-    pub(crate) fn update_agent(&self) {}
+    pub(crate) fn update_agent(&self) {
+        let agent = self.plugged().agent.upgrade();
+        if let Some(agent) = agent {
+            agent.set_policy(self.agent_policy());
+        }
+    }
 
     pub(crate) fn vm_runs(&self) -> bool {
         self.vm_runs.load(Ordering::Acquire)

@@ -2,9 +2,9 @@
 
 #![allow(missing_docs, reason = "the headers say what they mean")]
 
-pub mod audio;
-pub mod base;
-pub mod char_device;
-pub mod input;
-pub mod migration;
-pub mod qxl;
+pub(crate) mod audio;
+pub(crate) mod base;
+pub(crate) mod char_device;
+pub(crate) mod input;
+pub(crate) mod migration;
+pub(crate) mod qxl;

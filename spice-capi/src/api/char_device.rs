@@ -4,13 +4,13 @@ use std::ffi::{CStr, c_char};
 use std::ptr::{null, null_mut};
 use std::sync::Arc;
 
-use spice_server::devices::{DeviceKind, DeviceSink};
+use spice_server::devices::{AgentSink, DeviceKind, DeviceSink};
 
 use super::text;
 use crate::abi::char_device::SpiceCharDeviceInstance;
 use crate::guard::guard;
-use crate::host::CharDevice;
-use crate::server::SpiceServer;
+use crate::host::{CharDevice, Handle};
+use crate::server::{Running, SpiceServer};
 
 /// What an instance's `st` points to while it is added.
 #[derive(Debug)]
@@ -58,6 +58,7 @@ pub(super) unsafe fn add(server: &SpiceServer, sin: *mut SpiceCharDeviceInstance
     // SAFETY: the host leaves the instance where it is until it is removed, which ends the device.
     let device = unsafe { CharDevice::new(sin) };
     let handle = match kind(subtype, name) {
+        _ if subtype == c"vdagent" => attach_agent(server, running, &device),
         Some(kind) => {
             let (bridge, of) = (Arc::clone(&running.bridge), Arc::downgrade(&device));
             let sink = DeviceSink::new(move |event| {
@@ -69,7 +70,8 @@ pub(super) unsafe fn add(server: &SpiceServer, sin: *mut SpiceCharDeviceInstance
                 });
             });
             let added = running.control.add_device(kind, sink);
-            added.inspect_err(|error| tracing::warn!("char device: {error}")).ok()
+            let added = added.inspect_err(|error| tracing::warn!("char device: {error}")).ok();
+            added.map(|handle| Handle::Device(Arc::new(handle)))
         }
         None => {
             tracing::warn!("a char device of the kind `{}` reaches no viewer", subtype.to_string_lossy());
@@ -82,6 +84,23 @@ pub(super) unsafe fn add(server: &SpiceServer, sin: *mut SpiceCharDeviceInstance
     // SAFETY: the instance is the host's.
     unsafe { (*sin).st = Box::into_raw(state).cast() };
     Some(())
+}
+
+/// Attaches the guest's agent; a second one is refused.
+fn attach_agent(server: &SpiceServer, running: &Running, device: &Arc<CharDevice>) -> Option<Handle> {
+    let (bridge, of) = (Arc::clone(&running.bridge), Arc::downgrade(device));
+    let sink = AgentSink::new(move |event| {
+        let of = of.clone();
+        bridge.post(move |_| {
+            if let Some(device) = of.upgrade() {
+                device.handle_agent(event);
+            }
+        });
+    });
+    let attached = running.control.attach_agent(sink, server.agent_policy());
+    let agent = attached.inspect_err(|error| tracing::warn!("agent: {error}")).ok()?;
+    server.plugged().agent = Arc::downgrade(device);
+    Some(Handle::Agent(Arc::new(agent)))
 }
 
 pub(super) unsafe fn remove(sin: *mut SpiceCharDeviceInstance) -> Option<()> {

@@ -252,7 +252,8 @@ unsafe fn add_qxl(server: &SpiceServer, instance: *mut QXLInstance) -> Option<()
     let state = Box::new(QxlState { server, device: Arc::clone(&device) });
     // SAFETY: the instance is the host's.
     unsafe { (*instance).st = Box::into_raw(state).cast() };
-    server.plugged().displays.push(Plug { instance, device });
+    server.plugged().displays.push(Plug { instance, device, host });
+    server.update_agent();
     // SAFETY: the interface of a QXL device is a QXLInterface; the host may use the device from here on.
     unsafe {
         let interface = (*instance).base.sif.cast::<QXLInterface>();

@@ -5,7 +5,9 @@ use std::ffi::{c_int, c_void};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
-use spice_server::devices::{DeviceData, DeviceEvent, DeviceHandle, DeviceLink};
+use spice_server::devices::{
+    AgentEvent, AgentHandle, AgentPolicy, AgentWrite, DeviceData, DeviceEvent, DeviceHandle, DeviceLink,
+};
 
 use super::{Core, Timer};
 use crate::abi::char_device::{NOTIFY_WRITABLE, SpiceCharDeviceInstance, SpiceCharDeviceInterface};
@@ -36,14 +38,51 @@ impl std::fmt::Debug for CharDevice {
 
 #[derive(Default)]
 struct State {
-    handle: Option<DeviceHandle>,
+    handle: Option<Handle>,
     /// Who has the device.
     link: Option<DeviceLink>,
     /// What waits for the device, and how much of the first it has taken.
-    pending: VecDeque<DeviceData>,
+    pending: VecDeque<Pending>,
     taken: usize,
     retry: Option<Timer>,
     work: Work,
+}
+
+/// The way to viewers.
+#[derive(Clone, Debug)]
+pub(crate) enum Handle {
+    /// One of them has it.
+    Device(Arc<DeviceHandle>),
+    /// The server takes part in it.
+    Agent(Arc<AgentHandle>),
+}
+
+/// Bytes for the device. Dropping them says that it has them.
+enum Pending {
+    Data(DeviceData),
+    Agent(AgentWrite),
+}
+
+impl std::ops::Deref for Pending {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        match self {
+            Self::Data(data) => data,
+            Self::Agent(write) => write,
+        }
+    }
+}
+
+impl State {
+    /// Bytes that viewers have room for.
+    fn room(&self) -> usize {
+        match (&self.handle, &self.link) {
+            (Some(Handle::Agent(agent)), _) => agent.room(),
+            (_, Some(link)) => link.room(),
+            _ => 0,
+        }
+    }
 }
 
 /// What is under way, and whether there is more of it.
@@ -65,13 +104,37 @@ impl CharDevice {
     ///
     /// # Safety
     /// On the host's thread.
-    pub(crate) unsafe fn attach(self: &Arc<Self>, core: &Core, handle: Option<DeviceHandle>) {
+    pub(crate) unsafe fn attach(self: &Arc<Self>, core: &Core, handle: Option<Handle>) {
         let opaque = Arc::as_ptr(self).cast_mut().cast::<c_void>();
         // SAFETY: the timer goes with the device's end, which is before the device does.
         let retry = unsafe { core.timer(retry, opaque) };
+        let is_agent = matches!(handle, Some(Handle::Agent(_)));
         let mut state = self.lock();
         state.handle = handle;
         state.retry = retry;
+        drop(state);
+        if is_agent {
+            self.set_connected(true);
+        }
+    }
+
+    /// What the agent may do has changed.
+    pub(crate) fn set_policy(&self, policy: AgentPolicy) {
+        if let Some(Handle::Agent(agent)) = &self.lock().handle {
+            agent.set_policy(policy);
+        }
+    }
+
+    pub(crate) fn handle_agent(&self, event: AgentEvent) {
+        match event {
+            AgentEvent::Write(write) => {
+                self.lock().pending.push_back(Pending::Agent(write));
+                self.write();
+            }
+            AgentEvent::Room => self.read(),
+            AgentEvent::Failed => self.set_connected(false),
+            _ => {}
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -105,7 +168,7 @@ impl CharDevice {
                 self.set_connected(false);
             }
             DeviceEvent::Data(data) => {
-                self.lock().pending.push_back(data);
+                self.lock().pending.push_back(Pending::Data(data));
                 self.write();
             }
             DeviceEvent::PortEvent(event) => self.tell(event),
@@ -121,7 +184,7 @@ impl CharDevice {
     }
 
     pub(crate) fn port_event(&self, event: u8) {
-        if let Some(handle) = &self.lock().handle {
+        if let Some(Handle::Device(handle)) = &self.lock().handle {
             handle.port_event(event);
         }
     }
@@ -153,8 +216,8 @@ impl CharDevice {
         let mut buffer = vec![0; READ];
         loop {
             let mut state = self.lock();
-            let link = state.link.clone();
-            let room = link.as_ref().map_or(0, DeviceLink::room).min(READ);
+            let (link, handle) = (state.link.clone(), state.handle.clone());
+            let room = state.room().min(READ);
             let again = std::mem::take(&mut state.work.again);
             if room == 0 || !again {
                 state.work.reading = false;
@@ -164,11 +227,17 @@ impl CharDevice {
             // SAFETY: the host's function, on its thread, with so much room.
             let got = unsafe { read(self.instance, buffer.as_mut_ptr(), room as c_int) };
             let Some(data) = usize::try_from(got).ok().and_then(|got| buffer.get(..got)) else { continue };
-            if let (Some(link), false) = (link, data.is_empty()) {
-                // It fits, unless the viewer has left.
-                let _ = link.send(Bytes::copy_from_slice(data));
-                self.lock().work.again = true;
+            if data.is_empty() {
+                continue;
             }
+            let data = Bytes::copy_from_slice(data);
+            // It fits, unless the viewer has left.
+            let _ = match (handle, link) {
+                (Some(Handle::Agent(agent)), _) => agent.send(data),
+                (_, Some(link)) => link.send(data),
+                _ => Ok(()),
+            };
+            self.lock().work.again = true;
         }
     }
 
@@ -180,23 +249,28 @@ impl CharDevice {
         }
         loop {
             let mut state = self.lock();
-            let next = state.pending.front().map(|data| data.bytes());
-            let Some(next) = next.map(|data| data.slice(state.taken.min(data.len())..)) else {
+            let (taken, Some(pending)) = (state.taken, state.pending.pop_front()) else {
                 state.work.writing = false;
                 return;
             };
             drop(state);
+            let next = pending.get(taken..).unwrap_or_default();
             let len = c_int::try_from(next.len()).unwrap_or(c_int::MAX);
             // SAFETY: the host's function, on its thread, with so many bytes.
             let took = if len == 0 { 0 } else { unsafe { write(self.instance, next.as_ptr(), len) } };
             let took = usize::try_from(took).unwrap_or(0).min(next.len());
+            let all = took == next.len();
             let mut state = self.lock();
-            if took == next.len() {
-                state.pending.pop_front();
+            // What a viewer had sent that has left meanwhile is not wanted any more.
+            if all {
                 state.taken = 0;
-            } else if took > 0 {
-                state.taken += took;
-            } else {
+                drop(state);
+                drop(pending);
+                continue;
+            }
+            state.taken = taken + took;
+            state.pending.push_front(pending);
+            if took == 0 {
                 state.work.writing = false;
                 if self.interface().flags & NOTIFY_WRITABLE == 0
                     && let Some(retry) = &state.retry

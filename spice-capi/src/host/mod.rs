@@ -7,7 +7,7 @@ mod events;
 mod inputs;
 
 pub(crate) use bridge::Bridge;
-pub(crate) use char_device::CharDevice;
+pub(crate) use char_device::{CharDevice, Handle};
 pub(crate) use core_interface::{Core, Timer, Watch};
 pub(crate) use events::ChannelEvents;
 pub(crate) use inputs::{Inputs, Screen, known_leds};

@@ -1,8 +1,10 @@
 //! The host's functions of one device, as its worker calls them (`QXLInterface`).
 
+use std::ffi::c_void;
 use std::mem::MaybeUninit;
 
 use spice_proto::Rect;
+use spice_proto::agent::{MonitorsConfig, MonitorsFlags};
 
 use crate::abi::qxl::{
     CAPABILITIES, QXLCommandExt, QXLDevInitInfo, QXLInstance, QXLInterface, QXLRect, QXLReleaseInfo,
@@ -105,6 +107,28 @@ impl Host {
         unsafe { complete(self.instance, surface, rects.as_mut_ptr(), count) };
     }
 
+    /// Whether the device takes what viewers say of their monitors. On the host's thread.
+    pub(crate) fn takes_monitors(&self) -> bool {
+        // SAFETY: the host's function; without a configuration it only answers.
+        self.monitors_function().is_some_and(|take| unsafe { take(self.instance, std::ptr::null_mut()) } == 1)
+    }
+
+    /// Hands over how viewers would like the monitors. On the host's thread.
+    pub(crate) fn set_monitors(&self, config: &MonitorsConfig) {
+        if let Some(take) = self.monitors_function() {
+            let mut bytes = monitors_config(config);
+            // SAFETY: the host's function, with as many monitors as it is told.
+            unsafe { take(self.instance, bytes.as_mut_ptr().cast()) };
+        }
+    }
+
+    /// Hosts from before interface 3.3 have no such function.
+    fn monitors_function(&self) -> Option<unsafe extern "C" fn(*mut QXLInstance, *mut c_void) -> i32> {
+        let interface = self.interface();
+        let version = (interface.base.major_version, interface.base.minor_version);
+        interface.client_monitors_config.filter(|_| version >= (3, 3))
+    }
+
     /// Tells the guest what viewers can do; hosts from before interface 3.2 have no such function.
     pub(super) fn set_client_capabilities(&self, present: bool, mut caps: [u8; CAPABILITIES]) {
         let interface = self.interface();
@@ -122,4 +146,20 @@ impl From<Rect> for QXLRect {
     fn from(rect: Rect) -> Self {
         Self { top: rect.top, left: rect.left, bottom: rect.bottom, right: rect.right }
     }
+}
+
+/// `VDAgentMonitorsConfig`.
+fn monitors_config(config: &MonitorsConfig) -> Vec<u8> {
+    let count = u32::try_from(config.monitors.len()).unwrap_or(0);
+    let mut bytes = [count, config.flags.bits()].map(u32::to_le_bytes).concat();
+    for monitor in &config.monitors {
+        let numbers = [monitor.height, monitor.width, monitor.depth];
+        let numbers = numbers.into_iter().chain([monitor.x, monitor.y].map(i32::cast_unsigned));
+        bytes.extend(numbers.flat_map(u32::to_le_bytes));
+    }
+    if config.flags.contains(MonitorsFlags::PHYSICAL_SIZE) {
+        let sizes = config.monitors.iter().map(|monitor| monitor.physical_size);
+        bytes.extend(sizes.flat_map(|size| [size.height, size.width]).flat_map(u16::to_le_bytes));
+    }
+    bytes
 }

@@ -13,7 +13,7 @@ use build::{Build, Hosts};
 use libtest_mimic::{Arguments, Failed, Trial};
 
 /// The hosts, and whether one is run under valgrind, too.
-const HOSTS: [(&str, bool); 11] = [
+const HOSTS: [(&str, bool); 12] = [
     ("new_destroy", true),
     ("options", false),
     ("tickets", false),
@@ -23,6 +23,7 @@ const HOSTS: [(&str, bool); 11] = [
     ("qxl", true),
     ("inputs", false),
     ("char_device", false),
+    ("agent", false),
     ("sound", false),
     ("migration", false),
 ];
