@@ -23,7 +23,7 @@ use crate::settings::Settings;
 /// Its address is the host's handle. It is used by the host's thread, and by others of the host for what concerns a QXL
 /// device; the server's own threads reach it through the bridge alone.
 #[derive(Debug)]
-pub struct SpiceServer {
+pub(crate) struct SpiceServer {
     settings: Mutex<Settings>,
     running: OnceLock<Running>,
     plugged: Mutex<Plugged>,

@@ -18,11 +18,8 @@ impl AddrFlags {
     const UNIX_ONLY: i32 = 1 << 2;
 
     fn allows(self, addr: &SocketAddr) -> bool {
-        match (addr.is_ipv4(), self.0 & Self::IPV4_ONLY != 0, self.0 & Self::IPV6_ONLY != 0) {
-            (true, _, true) => false,
-            (false, true, _) => false,
-            _ => true,
-        }
+        let only = if addr.is_ipv4() { Self::IPV6_ONLY } else { Self::IPV4_ONLY };
+        self.0 & only == 0
     }
 }
 
@@ -46,7 +43,6 @@ pub(crate) struct Settings {
     pub(crate) quality: Quality,
     pub(crate) exit_on_disconnect: bool,
     pub(crate) streaming_video: i32,
-    pub(crate) video_codecs: String,
     pub(crate) agent_mouse: bool,
     pub(crate) agent_copypaste: bool,
     pub(crate) agent_file_xfer: bool,
@@ -74,7 +70,6 @@ impl Default for Settings {
             },
             exit_on_disconnect: false,
             streaming_video: 3,
-            video_codecs: String::new(),
             agent_mouse: true,
             agent_copypaste: true,
             agent_file_xfer: true,

@@ -6,14 +6,14 @@ use super::base::SpiceBaseInstance;
 
 #[repr(C)]
 #[derive(Debug)]
-pub struct SpicePlaybackInstance {
-    pub base: SpiceBaseInstance,
-    pub st: *mut c_void,
+pub(crate) struct SpicePlaybackInstance {
+    pub(crate) base: SpiceBaseInstance,
+    pub(crate) st: *mut c_void,
 }
 
 #[repr(C)]
 #[derive(Debug)]
-pub struct SpiceRecordInstance {
-    pub base: SpiceBaseInstance,
-    pub st: *mut c_void,
+pub(crate) struct SpiceRecordInstance {
+    pub(crate) base: SpiceBaseInstance,
+    pub(crate) st: *mut c_void,
 }

@@ -6,15 +6,15 @@ use super::base::{SpiceBaseInstance, SpiceBaseInterface};
 
 #[repr(C)]
 #[derive(Debug)]
-pub struct SpiceMigrateInterface {
-    pub base: SpiceBaseInterface,
-    pub migrate_connect_complete: Option<unsafe extern "C" fn(sin: *mut SpiceMigrateInstance)>,
-    pub migrate_end_complete: Option<unsafe extern "C" fn(sin: *mut SpiceMigrateInstance)>,
+pub(crate) struct SpiceMigrateInterface {
+    pub(crate) base: SpiceBaseInterface,
+    pub(crate) migrate_connect_complete: Option<unsafe extern "C" fn(sin: *mut SpiceMigrateInstance)>,
+    pub(crate) migrate_end_complete: Option<unsafe extern "C" fn(sin: *mut SpiceMigrateInstance)>,
 }
 
 #[repr(C)]
 #[derive(Debug)]
-pub struct SpiceMigrateInstance {
-    pub base: SpiceBaseInstance,
-    pub st: *mut c_void,
+pub(crate) struct SpiceMigrateInstance {
+    pub(crate) base: SpiceBaseInstance,
+    pub(crate) st: *mut c_void,
 }

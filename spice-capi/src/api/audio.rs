@@ -111,7 +111,7 @@ unsafe fn volumes<'a>(nchannels: u8, volume: *const u16) -> &'a [u16] {
 
 /// `spice_server_playback_start`.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn _spice_server_playback_start(sin: *mut SpicePlaybackInstance) {
+pub(crate) unsafe extern "C" fn _spice_server_playback_start(sin: *mut SpicePlaybackInstance) {
     guard("spice_server_playback_start", (), || {
         // SAFETY: as the module says.
         if let Some(state) = unsafe { playback(sin) } {
@@ -122,7 +122,7 @@ pub unsafe extern "C" fn _spice_server_playback_start(sin: *mut SpicePlaybackIns
 
 /// `spice_server_playback_stop`.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn _spice_server_playback_stop(sin: *mut SpicePlaybackInstance) {
+pub(crate) unsafe extern "C" fn _spice_server_playback_stop(sin: *mut SpicePlaybackInstance) {
     guard("spice_server_playback_stop", (), || {
         // SAFETY: as the module says.
         if let Some(state) = unsafe { playback(sin) } {
@@ -133,7 +133,7 @@ pub unsafe extern "C" fn _spice_server_playback_stop(sin: *mut SpicePlaybackInst
 
 /// `spice_server_playback_get_buffer`: a buffer of 480 frames to be filled; none while nobody listens.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn _spice_server_playback_get_buffer(
+pub(crate) unsafe extern "C" fn _spice_server_playback_get_buffer(
     sin: *mut SpicePlaybackInstance,
     samples: *mut *mut u32,
     num_samples: *mut u32,
@@ -158,7 +158,7 @@ pub unsafe extern "C" fn _spice_server_playback_get_buffer(
 
 /// `spice_server_playback_put_samples`: the buffer that was got, filled.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn _spice_server_playback_put_samples(
+pub(crate) unsafe extern "C" fn _spice_server_playback_put_samples(
     sin: *mut SpicePlaybackInstance,
     samples: *mut u32,
 ) {
@@ -173,7 +173,7 @@ pub unsafe extern "C" fn _spice_server_playback_put_samples(
 
 /// `spice_server_playback_set_volume`.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn _spice_server_playback_set_volume(
+pub(crate) unsafe extern "C" fn _spice_server_playback_set_volume(
     sin: *mut SpicePlaybackInstance,
     nchannels: u8,
     volume: *mut u16,
@@ -189,7 +189,7 @@ pub unsafe extern "C" fn _spice_server_playback_set_volume(
 
 /// `spice_server_playback_set_mute`.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn _spice_server_playback_set_mute(sin: *mut SpicePlaybackInstance, mute: u8) {
+pub(crate) unsafe extern "C" fn _spice_server_playback_set_mute(sin: *mut SpicePlaybackInstance, mute: u8) {
     guard("spice_server_playback_set_mute", (), || {
         // SAFETY: as the module says.
         if let Some(state) = unsafe { playback(sin) } {
@@ -200,13 +200,16 @@ pub unsafe extern "C" fn _spice_server_playback_set_mute(sin: *mut SpicePlayback
 
 /// `spice_server_get_best_playback_rate`, in frames a second.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn _spice_server_get_best_playback_rate(_: *mut SpicePlaybackInstance) -> u32 {
+pub(crate) unsafe extern "C" fn _spice_server_get_best_playback_rate(_: *mut SpicePlaybackInstance) -> u32 {
     SOUND_RATE
 }
 
 /// `spice_server_set_playback_rate`: from the next start on.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn _spice_server_set_playback_rate(sin: *mut SpicePlaybackInstance, frequency: u32) {
+pub(crate) unsafe extern "C" fn _spice_server_set_playback_rate(
+    sin: *mut SpicePlaybackInstance,
+    frequency: u32,
+) {
     guard("spice_server_set_playback_rate", (), || {
         // SAFETY: as the module says.
         if let Some(state) = unsafe { playback(sin) } {
@@ -217,7 +220,7 @@ pub unsafe extern "C" fn _spice_server_set_playback_rate(sin: *mut SpicePlayback
 
 /// `spice_server_record_start`.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn _spice_server_record_start(sin: *mut SpiceRecordInstance) {
+pub(crate) unsafe extern "C" fn _spice_server_record_start(sin: *mut SpiceRecordInstance) {
     guard("spice_server_record_start", (), || {
         // SAFETY: as the module says.
         if let Some(state) = unsafe { record(sin) } {
@@ -228,7 +231,7 @@ pub unsafe extern "C" fn _spice_server_record_start(sin: *mut SpiceRecordInstanc
 
 /// `spice_server_record_stop`.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn _spice_server_record_stop(sin: *mut SpiceRecordInstance) {
+pub(crate) unsafe extern "C" fn _spice_server_record_stop(sin: *mut SpiceRecordInstance) {
     guard("spice_server_record_stop", (), || {
         // SAFETY: as the module says.
         if let Some(state) = unsafe { record(sin) } {
@@ -239,7 +242,7 @@ pub unsafe extern "C" fn _spice_server_record_stop(sin: *mut SpiceRecordInstance
 
 /// `spice_server_record_get_samples`: how many frames there were, at most `bufsize`.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn _spice_server_record_get_samples(
+pub(crate) unsafe extern "C" fn _spice_server_record_get_samples(
     sin: *mut SpiceRecordInstance,
     samples: *mut u32,
     bufsize: u32,
@@ -258,7 +261,7 @@ pub unsafe extern "C" fn _spice_server_record_get_samples(
 
 /// `spice_server_record_set_volume`.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn _spice_server_record_set_volume(
+pub(crate) unsafe extern "C" fn _spice_server_record_set_volume(
     sin: *mut SpiceRecordInstance,
     nchannels: u8,
     volume: *mut u16,
@@ -274,7 +277,7 @@ pub unsafe extern "C" fn _spice_server_record_set_volume(
 
 /// `spice_server_record_set_mute`.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn _spice_server_record_set_mute(sin: *mut SpiceRecordInstance, mute: u8) {
+pub(crate) unsafe extern "C" fn _spice_server_record_set_mute(sin: *mut SpiceRecordInstance, mute: u8) {
     guard("spice_server_record_set_mute", (), || {
         // SAFETY: as the module says.
         if let Some(state) = unsafe { record(sin) } {
@@ -285,13 +288,13 @@ pub unsafe extern "C" fn _spice_server_record_set_mute(sin: *mut SpiceRecordInst
 
 /// `spice_server_get_best_record_rate`, in frames a second.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn _spice_server_get_best_record_rate(_: *mut SpiceRecordInstance) -> u32 {
+pub(crate) unsafe extern "C" fn _spice_server_get_best_record_rate(_: *mut SpiceRecordInstance) -> u32 {
     SOUND_RATE
 }
 
 /// `spice_server_set_record_rate`: from the next start on.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn _spice_server_set_record_rate(sin: *mut SpiceRecordInstance, frequency: u32) {
+pub(crate) unsafe extern "C" fn _spice_server_set_record_rate(sin: *mut SpiceRecordInstance, frequency: u32) {
     guard("spice_server_set_record_rate", (), || {
         // SAFETY: as the module says.
         if let Some(state) = unsafe { record(sin) } {

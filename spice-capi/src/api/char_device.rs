@@ -124,13 +124,13 @@ static SUBTYPES: Names = Names([c"vdagent".as_ptr(), c"smartcard".as_ptr(), c"us
 /// `spice_server_char_device_recognized_subtypes`: their names, but that of ports, as in the C library; the list
 /// ends with a null pointer.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn _spice_server_char_device_recognized_subtypes() -> *const *const c_char {
+pub(crate) unsafe extern "C" fn _spice_server_char_device_recognized_subtypes() -> *const *const c_char {
     SUBTYPES.0.as_ptr()
 }
 
 /// `spice_server_char_device_wakeup`: the device has something to read, or takes something again.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn _spice_server_char_device_wakeup(sin: *mut SpiceCharDeviceInstance) {
+pub(crate) unsafe extern "C" fn _spice_server_char_device_wakeup(sin: *mut SpiceCharDeviceInstance) {
     guard("spice_server_char_device_wakeup", (), || {
         // SAFETY: as the module says.
         if let Some(state) = unsafe { state(sin) } {
@@ -141,7 +141,7 @@ pub unsafe extern "C" fn _spice_server_char_device_wakeup(sin: *mut SpiceCharDev
 
 /// `spice_server_port_event`: a port has been opened, closed, or has had a break (`SPICE_PORT_EVENT_*`).
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn _spice_server_port_event(sin: *mut SpiceCharDeviceInstance, event: u8) {
+pub(crate) unsafe extern "C" fn _spice_server_port_event(sin: *mut SpiceCharDeviceInstance, event: u8) {
     guard("spice_server_port_event", (), || {
         // SAFETY: as the module says.
         if let Some(state) = unsafe { state(sin) } {

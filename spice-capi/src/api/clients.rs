@@ -16,7 +16,7 @@ const LONGEST_PASSWORD: usize = 60;
 
 /// `spice_server_set_noauth`: anybody is let in.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn _spice_server_set_noauth(s: *mut SpiceServer) -> c_int {
+pub(crate) unsafe extern "C" fn _spice_server_set_noauth(s: *mut SpiceServer) -> c_int {
     guard("spice_server_set_noauth", -1, || {
         // SAFETY: as the module says.
         let Some(server) = (unsafe { server(s) }) else { return -1 };
@@ -31,7 +31,7 @@ pub unsafe extern "C" fn _spice_server_set_noauth(s: *mut SpiceServer) -> c_int 
 /// `spice_server_set_ticket`: the only password from now on; none at all lets nobody in. A lifetime of 0 seconds has no
 /// end. -1 where there are viewers and `fail_if_connected` is set, or for a password that is too long.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn _spice_server_set_ticket(
+pub(crate) unsafe extern "C" fn _spice_server_set_ticket(
     s: *mut SpiceServer,
     passwd: *const c_char,
     lifetime: c_int,
@@ -64,7 +64,7 @@ pub unsafe extern "C" fn _spice_server_set_ticket(
 /// `spice_server_add_client`: a connection that the host has accepted. With `skip_auth`, no ticket is asked for. On
 /// failure (-1) the socket stays the host's.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn _spice_server_add_client(
+pub(crate) unsafe extern "C" fn _spice_server_add_client(
     s: *mut SpiceServer,
     socket: c_int,
     skip_auth: c_int,
@@ -77,7 +77,7 @@ pub unsafe extern "C" fn _spice_server_add_client(
 
 /// `spice_server_add_ssl_client`: the same, and TLS is spoken on it; -1 too where there is no certificate.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn _spice_server_add_ssl_client(
+pub(crate) unsafe extern "C" fn _spice_server_add_ssl_client(
     s: *mut SpiceServer,
     socket: c_int,
     skip_auth: c_int,
@@ -111,7 +111,7 @@ fn add(server: Option<&SpiceServer>, socket: c_int, vouched: bool, tls: bool) ->
 
 /// `spice_server_get_num_clients`: viewers that have a main channel.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn _spice_server_get_num_clients(s: *mut SpiceServer) -> c_int {
+pub(crate) unsafe extern "C" fn _spice_server_get_num_clients(s: *mut SpiceServer) -> c_int {
     guard("spice_server_get_num_clients", 0, || {
         // SAFETY: as the module says.
         unsafe { server(s) }.map_or(0, |server| server.viewers().try_into().unwrap_or(c_int::MAX))
@@ -120,7 +120,7 @@ pub unsafe extern "C" fn _spice_server_get_num_clients(s: *mut SpiceServer) -> c
 
 /// `spice_server_get_sock_info`: -1, as in the C library: with several viewers there is no one socket.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn _spice_server_get_sock_info(
+pub(crate) unsafe extern "C" fn _spice_server_get_sock_info(
     _: *mut SpiceServer,
     _: *mut sockaddr,
     _: *mut socklen_t,
@@ -130,7 +130,7 @@ pub unsafe extern "C" fn _spice_server_get_sock_info(
 
 /// `spice_server_get_peer_info`: -1, as above.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn _spice_server_get_peer_info(
+pub(crate) unsafe extern "C" fn _spice_server_get_peer_info(
     _: *mut SpiceServer,
     _: *mut sockaddr,
     _: *mut socklen_t,
@@ -140,7 +140,7 @@ pub unsafe extern "C" fn _spice_server_get_peer_info(
 
 /// `spice_server_is_server_mouse`: whether viewers send motion rather than positions.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn _spice_server_is_server_mouse(s: *mut SpiceServer) -> c_int {
+pub(crate) unsafe extern "C" fn _spice_server_is_server_mouse(s: *mut SpiceServer) -> c_int {
     guard("spice_server_is_server_mouse", 1, || {
         // SAFETY: as the module says.
         unsafe { server(s) }.map_or(1, |server| (!server.plugged().inputs.takes_positions()).into())
@@ -149,7 +149,10 @@ pub unsafe extern "C" fn _spice_server_is_server_mouse(s: *mut SpiceServer) -> c
 
 /// `spice_server_set_exit_on_disconnect`: the process ends with its first viewer.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn _spice_server_set_exit_on_disconnect(s: *mut SpiceServer, flag: c_int) -> c_int {
+pub(crate) unsafe extern "C" fn _spice_server_set_exit_on_disconnect(
+    s: *mut SpiceServer,
+    flag: c_int,
+) -> c_int {
     guard("spice_server_set_exit_on_disconnect", -1, || {
         // SAFETY: as the module says.
         let Some(server) = (unsafe { server(s) }) else { return -1 };

@@ -10,7 +10,7 @@ use crate::abi::base::SpiceBaseInstance;
 use crate::abi::input::{SpiceKbdInstance, SpiceMouseInstance, SpiceTabletInstance};
 use crate::abi::qxl::{QXLInstance, QXLInterface};
 use crate::guard::guard;
-use crate::host::known_leds;
+use crate::host::{Inputs, known_leds};
 use crate::qxl::{Device, Host, QxlGuest};
 use crate::server::{Plug, SpiceServer};
 
@@ -68,7 +68,7 @@ unsafe fn kind(sin: *mut SpiceBaseInstance) -> Option<Kind> {
 
 /// `spice_server_add_interface`: 0, or -1 for a version that is not known, or one of a kind too many.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn _spice_server_add_interface(
+pub(crate) unsafe extern "C" fn _spice_server_add_interface(
     s: *mut SpiceServer,
     sin: *mut SpiceBaseInstance,
 ) -> c_int {
@@ -99,7 +99,7 @@ pub unsafe extern "C" fn _spice_server_add_interface(
 /// `spice_server_remove_interface`: then nothing of it is used any more. -1 for keyboards and mice, which the C library
 /// does not let go either, and for what was not added.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn _spice_server_remove_interface(sin: *mut SpiceBaseInstance) -> c_int {
+pub(crate) unsafe extern "C" fn _spice_server_remove_interface(sin: *mut SpiceBaseInstance) -> c_int {
     guard("spice_server_remove_interface", -1, || {
         // SAFETY: as the module says.
         let Some(kind) = (unsafe { kind(sin) }) else { return -1 };
@@ -176,7 +176,7 @@ unsafe fn add_keyboard(server: &SpiceServer, sin: *mut SpiceKbdInstance) -> Opti
     server.plugged().inputs.keyboard = sin;
     // SAFETY: the instance is the host's.
     unsafe { (*sin).st = handle(server) };
-    let leds = server.with_inputs(|inputs| inputs.read_leds());
+    let leds = server.with_inputs(Inputs::read_leds);
     if let Some(running) = server.running() {
         running.control.set_leds(leds);
     }
@@ -217,7 +217,7 @@ unsafe fn remove_tablet(sin: *mut SpiceTabletInstance) -> Option<()> {
 
 /// `spice_server_kbd_leds`: the lights that are on, bit 0 for scroll lock, then num lock and caps lock.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn _spice_server_kbd_leds(sin: *mut SpiceKbdInstance, leds: c_int) -> c_int {
+pub(crate) unsafe extern "C" fn _spice_server_kbd_leds(sin: *mut SpiceKbdInstance, leds: c_int) -> c_int {
     guard("spice_server_kbd_leds", 0, || {
         // SAFETY: the instance is the host's; its `st` is null or its server.
         let Some(server) = (unsafe { sin.as_ref().and_then(|sin| sin.st.cast::<SpiceServer>().as_ref()) })

@@ -95,7 +95,7 @@ pub(super) unsafe fn add(server: &SpiceServer, sin: *mut SpiceMigrateInstance) -
 
 /// `spice_server_migrate_info`: where viewers are sent by `spice_server_migrate_switch`; -1 for no place.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn _spice_server_migrate_info(
+pub(crate) unsafe extern "C" fn _spice_server_migrate_info(
     s: *mut SpiceServer,
     dest: *const c_char,
     port: c_int,
@@ -114,7 +114,7 @@ pub unsafe extern "C" fn _spice_server_migrate_info(
 /// `spice_server_migrate_connect`: viewers do not link to the target beforehand, so this is done at once, and the host is
 /// told so before it returns; -1 for no place.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn _spice_server_migrate_connect(
+pub(crate) unsafe extern "C" fn _spice_server_migrate_connect(
     s: *mut SpiceServer,
     dest: *const c_char,
     port: c_int,
@@ -134,7 +134,7 @@ pub unsafe extern "C" fn _spice_server_migrate_connect(
 
 /// `spice_server_migrate_start`: -1 where no target is known.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn _spice_server_migrate_start(s: *mut SpiceServer) -> c_int {
+pub(crate) unsafe extern "C" fn _spice_server_migrate_start(s: *mut SpiceServer) -> c_int {
     guard("spice_server_migrate_start", -1, || {
         // SAFETY: as the module says.
         let server = unsafe { server(s) };
@@ -145,7 +145,7 @@ pub unsafe extern "C" fn _spice_server_migrate_start(s: *mut SpiceServer) -> c_i
 /// `spice_server_migrate_end`: a machine that has moved takes its viewers along; -1 where nobody knows where to, and they
 /// are ended.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn _spice_server_migrate_end(s: *mut SpiceServer, completed: c_int) -> c_int {
+pub(crate) unsafe extern "C" fn _spice_server_migrate_end(s: *mut SpiceServer, completed: c_int) -> c_int {
     guard("spice_server_migrate_end", -1, || {
         // SAFETY: as the module says.
         let Some(server) = (unsafe { server(s) }) else { return -1 };
@@ -166,7 +166,7 @@ pub unsafe extern "C" fn _spice_server_migrate_end(s: *mut SpiceServer, complete
 
 /// `spice_server_migrate_switch`: viewers go to the place that `spice_server_migrate_info` has named.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn _spice_server_migrate_switch(s: *mut SpiceServer) -> c_int {
+pub(crate) unsafe extern "C" fn _spice_server_migrate_switch(s: *mut SpiceServer) -> c_int {
     guard("spice_server_migrate_switch", -1, || {
         // SAFETY: as the module says.
         let Some(server) = (unsafe { server(s) }) else { return -1 };
@@ -179,7 +179,7 @@ pub unsafe extern "C" fn _spice_server_migrate_switch(s: *mut SpiceServer) -> c_
 
 /// `spice_server_set_seamless_migration`: kept; viewers come to the target anew.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn _spice_server_set_seamless_migration(s: *mut SpiceServer, enable: c_int) {
+pub(crate) unsafe extern "C" fn _spice_server_set_seamless_migration(s: *mut SpiceServer, enable: c_int) {
     guard("spice_server_set_seamless_migration", (), || {
         // SAFETY: as the module says.
         if let Some(server) = unsafe { server(s) } {

@@ -15,7 +15,7 @@ use crate::settings::AddrFlags;
 
 /// `spice_server_set_port`: 0 for no port.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn _spice_server_set_port(s: *mut SpiceServer, port: c_int) -> c_int {
+pub(crate) unsafe extern "C" fn _spice_server_set_port(s: *mut SpiceServer, port: c_int) -> c_int {
     guard("spice_server_set_port", -1, || {
         // SAFETY: as the module says.
         let (Some(server), Ok(port)) = (unsafe { server(s) }, port.try_into()) else { return -1 };
@@ -26,7 +26,11 @@ pub unsafe extern "C" fn _spice_server_set_port(s: *mut SpiceServer, port: c_int
 
 /// `spice_server_set_addr`: a name, an address, or with `SPICE_ADDR_FLAG_UNIX_ONLY` the path of a socket.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn _spice_server_set_addr(s: *mut SpiceServer, addr: *const c_char, flags: c_int) {
+pub(crate) unsafe extern "C" fn _spice_server_set_addr(
+    s: *mut SpiceServer,
+    addr: *const c_char,
+    flags: c_int,
+) {
     guard("spice_server_set_addr", (), || {
         // SAFETY: as the module says.
         let (server, addr) = unsafe { (server(s), text(addr)) };
@@ -39,7 +43,10 @@ pub unsafe extern "C" fn _spice_server_set_addr(s: *mut SpiceServer, addr: *cons
 
 /// `spice_server_set_listen_socket_fd`: a socket that listens already.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn _spice_server_set_listen_socket_fd(s: *mut SpiceServer, listen_fd: c_int) -> c_int {
+pub(crate) unsafe extern "C" fn _spice_server_set_listen_socket_fd(
+    s: *mut SpiceServer,
+    listen_fd: c_int,
+) -> c_int {
     guard("spice_server_set_listen_socket_fd", -1, || {
         // SAFETY: as the module says.
         let Some(server) = (unsafe { server(s) }) else { return -1 };
@@ -56,13 +63,16 @@ pub unsafe extern "C" fn _spice_server_set_listen_socket_fd(s: *mut SpiceServer,
 /// `spice_server_set_sasl`: -1, as from a C library that was built without SASL: there is no Cyrus here. Turning it off
 /// is done.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn _spice_server_set_sasl(_: *mut SpiceServer, enabled: c_int) -> c_int {
+pub(crate) unsafe extern "C" fn _spice_server_set_sasl(_: *mut SpiceServer, enabled: c_int) -> c_int {
     status(enabled == 0)
 }
 
 /// `spice_server_set_sasl_appname`: -1, as above.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn _spice_server_set_sasl_appname(_: *mut SpiceServer, _: *const c_char) -> c_int {
+pub(crate) unsafe extern "C" fn _spice_server_set_sasl_appname(
+    _: *mut SpiceServer,
+    _: *const c_char,
+) -> c_int {
     -1
 }
 
@@ -70,7 +80,7 @@ pub unsafe extern "C" fn _spice_server_set_sasl_appname(_: *mut SpiceServer, _: 
 /// not the server; how keys are agreed on is not for a file of parameters to say any more, and ciphers are those of
 /// TLS 1.2 and 1.3. -1 for no port, no file, or a key that is encrypted.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn _spice_server_set_tls(
+pub(crate) unsafe extern "C" fn _spice_server_set_tls(
     s: *mut SpiceServer,
     port: c_int,
     ca_cert_file: *const c_char,
@@ -104,7 +114,7 @@ pub unsafe extern "C" fn _spice_server_set_tls(
 
 /// `spice_server_set_channel_security`: `SPICE_CHANNEL_SECURITY_*` of a channel by its name, or of all others.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn _spice_server_set_channel_security(
+pub(crate) unsafe extern "C" fn _spice_server_set_channel_security(
     s: *mut SpiceServer,
     channel: *const c_char,
     security: c_int,
@@ -140,7 +150,10 @@ pub unsafe extern "C" fn _spice_server_set_channel_security(
 
 /// `spice_server_add_renderer`: 0 for `sw`, which is the only one that there ever was.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn _spice_server_add_renderer(_: *mut SpiceServer, name: *const c_char) -> c_int {
+pub(crate) unsafe extern "C" fn _spice_server_add_renderer(
+    _: *mut SpiceServer,
+    name: *const c_char,
+) -> c_int {
     // SAFETY: as the module says.
     guard("spice_server_add_renderer", -1, || status(unsafe { text(name) } == Some(c"sw")))
 }
@@ -171,7 +184,10 @@ fn change_quality(server: Option<&SpiceServer>, change: impl FnOnce(&mut Quality
 
 /// `spice_server_set_image_compression`: also while viewers are there.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn _spice_server_set_image_compression(s: *mut SpiceServer, comp: c_int) -> c_int {
+pub(crate) unsafe extern "C" fn _spice_server_set_image_compression(
+    s: *mut SpiceServer,
+    comp: c_int,
+) -> c_int {
     guard("spice_server_set_image_compression", -1, || {
         let named = usize::try_from(comp).ok().and_then(|comp| COMPRESSIONS.get(comp.checked_sub(1)?));
         let Some(compression) = named else { return -1 };
@@ -182,7 +198,7 @@ pub unsafe extern "C" fn _spice_server_set_image_compression(s: *mut SpiceServer
 
 /// `spice_server_get_image_compression`.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn _spice_server_get_image_compression(s: *mut SpiceServer) -> c_int {
+pub(crate) unsafe extern "C" fn _spice_server_get_image_compression(s: *mut SpiceServer) -> c_int {
     guard("spice_server_get_image_compression", 0, || {
         // SAFETY: as the module says.
         let Some(server) = (unsafe { server(s) }) else { return 0 };
@@ -204,7 +220,10 @@ fn wan(value: c_int) -> Option<WanCompression> {
 
 /// `spice_server_set_jpeg_compression`.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn _spice_server_set_jpeg_compression(s: *mut SpiceServer, comp: c_int) -> c_int {
+pub(crate) unsafe extern "C" fn _spice_server_set_jpeg_compression(
+    s: *mut SpiceServer,
+    comp: c_int,
+) -> c_int {
     guard("spice_server_set_jpeg_compression", -1, || {
         let Some(wan) = wan(comp) else { return -1 };
         // SAFETY: as the module says.
@@ -214,7 +233,10 @@ pub unsafe extern "C" fn _spice_server_set_jpeg_compression(s: *mut SpiceServer,
 
 /// `spice_server_set_zlib_glz_compression`.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn _spice_server_set_zlib_glz_compression(s: *mut SpiceServer, comp: c_int) -> c_int {
+pub(crate) unsafe extern "C" fn _spice_server_set_zlib_glz_compression(
+    s: *mut SpiceServer,
+    comp: c_int,
+) -> c_int {
     guard("spice_server_set_zlib_glz_compression", -1, || {
         let Some(wan) = wan(comp) else { return -1 };
         // SAFETY: as the module says.
@@ -224,7 +246,10 @@ pub unsafe extern "C" fn _spice_server_set_zlib_glz_compression(s: *mut SpiceSer
 
 /// `spice_server_set_streaming_video`: 1 off, 2 all, 3 filter. Kept; there is no video stream yet.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn _spice_server_set_streaming_video(s: *mut SpiceServer, value: c_int) -> c_int {
+pub(crate) unsafe extern "C" fn _spice_server_set_streaming_video(
+    s: *mut SpiceServer,
+    value: c_int,
+) -> c_int {
     guard("spice_server_set_streaming_video", -1, || {
         // SAFETY: as the module says.
         let Some(server) = (unsafe { server(s) }) else { return -1 };
@@ -238,19 +263,25 @@ pub unsafe extern "C" fn _spice_server_set_streaming_video(s: *mut SpiceServer, 
 
 /// `spice_server_set_video_codecs`: -1: no encoder of the list is here, as in a C library that was built without them.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn _spice_server_set_video_codecs(_: *mut SpiceServer, _: *const c_char) -> c_int {
+pub(crate) unsafe extern "C" fn _spice_server_set_video_codecs(
+    _: *mut SpiceServer,
+    _: *const c_char,
+) -> c_int {
     -1
 }
 
 /// `spice_server_get_video_codecs`: the codecs that there are: none, an empty string.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn _spice_server_get_video_codecs(_: *mut SpiceServer) -> *const c_char {
+pub(crate) unsafe extern "C" fn _spice_server_get_video_codecs(_: *mut SpiceServer) -> *const c_char {
     guard("spice_server_get_video_codecs", null(), || CString::default().into_raw().cast_const())
 }
 
 /// `spice_server_free_video_codecs`.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn _spice_server_free_video_codecs(_: *mut SpiceServer, video_codecs: *const c_char) {
+pub(crate) unsafe extern "C" fn _spice_server_free_video_codecs(
+    _: *mut SpiceServer,
+    video_codecs: *const c_char,
+) {
     guard("spice_server_free_video_codecs", (), || {
         if !video_codecs.is_null() {
             // SAFETY: the host gives back what `spice_server_get_video_codecs` gave to it.
@@ -261,7 +292,10 @@ pub unsafe extern "C" fn _spice_server_free_video_codecs(_: *mut SpiceServer, vi
 
 /// `spice_server_set_playback_compression`: 0; sound goes out as it is, and which of the two was wanted is not kept.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn _spice_server_set_playback_compression(_: *mut SpiceServer, _: c_int) -> c_int {
+pub(crate) unsafe extern "C" fn _spice_server_set_playback_compression(
+    _: *mut SpiceServer,
+    _: c_int,
+) -> c_int {
     0
 }
 
@@ -274,27 +308,33 @@ fn set(server: Option<&SpiceServer>, change: impl FnOnce(&mut crate::settings::S
 
 /// `spice_server_set_agent_mouse`.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn _spice_server_set_agent_mouse(s: *mut SpiceServer, enable: c_int) -> c_int {
-    // SAFETY: as the module says.
+pub(crate) unsafe extern "C" fn _spice_server_set_agent_mouse(s: *mut SpiceServer, enable: c_int) -> c_int {
     guard("spice_server_set_agent_mouse", -1, || {
+        // SAFETY: as the module says.
         set(unsafe { server(s) }, |settings| settings.agent_mouse = enable != 0)
     })
 }
 
 /// `spice_server_set_agent_copypaste`.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn _spice_server_set_agent_copypaste(s: *mut SpiceServer, enable: c_int) -> c_int {
-    // SAFETY: as the module says.
+pub(crate) unsafe extern "C" fn _spice_server_set_agent_copypaste(
+    s: *mut SpiceServer,
+    enable: c_int,
+) -> c_int {
     guard("spice_server_set_agent_copypaste", -1, || {
+        // SAFETY: as the module says.
         set(unsafe { server(s) }, |settings| settings.agent_copypaste = enable != 0)
     })
 }
 
 /// `spice_server_set_agent_file_xfer`.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn _spice_server_set_agent_file_xfer(s: *mut SpiceServer, enable: c_int) -> c_int {
-    // SAFETY: as the module says.
+pub(crate) unsafe extern "C" fn _spice_server_set_agent_file_xfer(
+    s: *mut SpiceServer,
+    enable: c_int,
+) -> c_int {
     guard("spice_server_set_agent_file_xfer", -1, || {
+        // SAFETY: as the module says.
         set(unsafe { server(s) }, |settings| settings.agent_file_xfer = enable != 0)
     })
 }

@@ -78,7 +78,7 @@ unsafe fn start(name: &'static str, instance: *mut QXLInstance, what: What, cook
 
 /// `spice_qxl_wakeup`.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn _spice_qxl_wakeup(instance: *mut QXLInstance) {
+pub(crate) unsafe extern "C" fn _spice_qxl_wakeup(instance: *mut QXLInstance) {
     // SAFETY: as the module says.
     if let Some(state) = unsafe { state(instance) } {
         state.device.wake();
@@ -88,7 +88,7 @@ pub unsafe extern "C" fn _spice_qxl_wakeup(instance: *mut QXLInstance) {
 /// `spice_qxl_oom`: the guest has no memory left. Nothing of it is held here for longer than it takes to read it, so what
 /// there is to give back is what is in the rings.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn _spice_qxl_oom(instance: *mut QXLInstance) {
+pub(crate) unsafe extern "C" fn _spice_qxl_oom(instance: *mut QXLInstance) {
     // SAFETY: as the module says.
     if let Some(state) = unsafe { state(instance) } {
         state.device.post(What::OutOfMemory);
@@ -97,9 +97,9 @@ pub unsafe extern "C" fn _spice_qxl_oom(instance: *mut QXLInstance) {
 
 /// `spice_qxl_start`, in place of which there is `spice_server_vm_start`.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn _spice_qxl_start(instance: *mut QXLInstance) {
-    // SAFETY: as the module says.
+pub(crate) unsafe extern "C" fn _spice_qxl_start(instance: *mut QXLInstance) {
     guard("spice_qxl_start", (), || {
+        // SAFETY: as the module says.
         if let Some(state) = unsafe { state(instance) } {
             state.device.set_running(true);
         }
@@ -108,9 +108,9 @@ pub unsafe extern "C" fn _spice_qxl_start(instance: *mut QXLInstance) {
 
 /// `spice_qxl_stop`, in place of which there is `spice_server_vm_stop`.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn _spice_qxl_stop(instance: *mut QXLInstance) {
-    // SAFETY: as the module says.
+pub(crate) unsafe extern "C" fn _spice_qxl_stop(instance: *mut QXLInstance) {
     guard("spice_qxl_stop", (), || {
+        // SAFETY: as the module says.
         if let Some(state) = unsafe { state(instance) } {
             state.device.set_running(false);
         }
@@ -120,7 +120,7 @@ pub unsafe extern "C" fn _spice_qxl_stop(instance: *mut QXLInstance) {
 /// `spice_qxl_update_area`: when it returns, the area's pixels are in the guest's memory. What was drawn since the host
 /// asked last goes into `dirty_rects`, and what is left of those is emptied.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn _spice_qxl_update_area(
+pub(crate) unsafe extern "C" fn _spice_qxl_update_area(
     instance: *mut QXLInstance,
     surface_id: u32,
     area: *mut QXLRect,
@@ -148,7 +148,7 @@ pub unsafe extern "C" fn _spice_qxl_update_area(
 
 /// `spice_qxl_update_area_async`: the host is told of rectangles by `update_area_complete`, and then of the end.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn _spice_qxl_update_area_async(
+pub(crate) unsafe extern "C" fn _spice_qxl_update_area_async(
     instance: *mut QXLInstance,
     surface_id: u32,
     qxl_area: *mut QXLRect,
@@ -172,7 +172,7 @@ const MOST_RECTANGLES: usize = 64;
 
 /// `spice_qxl_add_memslot`.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn _spice_qxl_add_memslot(instance: *mut QXLInstance, slot: *mut QXLDevMemSlot) {
+pub(crate) unsafe extern "C" fn _spice_qxl_add_memslot(instance: *mut QXLInstance, slot: *mut QXLDevMemSlot) {
     // SAFETY: as the module says.
     if let Some(slot) = unsafe { slot.as_ref() } {
         // SAFETY: as the module says.
@@ -182,7 +182,7 @@ pub unsafe extern "C" fn _spice_qxl_add_memslot(instance: *mut QXLInstance, slot
 
 /// `spice_qxl_add_memslot_async`.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn _spice_qxl_add_memslot_async(
+pub(crate) unsafe extern "C" fn _spice_qxl_add_memslot_async(
     instance: *mut QXLInstance,
     slot: *mut QXLDevMemSlot,
     cookie: u64,
@@ -196,7 +196,7 @@ pub unsafe extern "C" fn _spice_qxl_add_memslot_async(
 
 /// `spice_qxl_del_memslot`.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn _spice_qxl_del_memslot(
+pub(crate) unsafe extern "C" fn _spice_qxl_del_memslot(
     instance: *mut QXLInstance,
     slot_group_id: u32,
     slot_id: u32,
@@ -208,14 +208,14 @@ pub unsafe extern "C" fn _spice_qxl_del_memslot(
 
 /// `spice_qxl_reset_memslots`.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn _spice_qxl_reset_memslots(instance: *mut QXLInstance) {
+pub(crate) unsafe extern "C" fn _spice_qxl_reset_memslots(instance: *mut QXLInstance) {
     // SAFETY: as the module says.
     unsafe { call("spice_qxl_reset_memslots", instance, What::ResetMemslots) };
 }
 
 /// `spice_qxl_create_primary_surface`.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn _spice_qxl_create_primary_surface(
+pub(crate) unsafe extern "C" fn _spice_qxl_create_primary_surface(
     instance: *mut QXLInstance,
     _surface_id: u32,
     surface: *mut QXLDevSurfaceCreate,
@@ -229,7 +229,7 @@ pub unsafe extern "C" fn _spice_qxl_create_primary_surface(
 
 /// `spice_qxl_create_primary_surface_async`.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn _spice_qxl_create_primary_surface_async(
+pub(crate) unsafe extern "C" fn _spice_qxl_create_primary_surface_async(
     instance: *mut QXLInstance,
     _surface_id: u32,
     surface: *mut QXLDevSurfaceCreate,
@@ -245,7 +245,10 @@ pub unsafe extern "C" fn _spice_qxl_create_primary_surface_async(
 
 /// `spice_qxl_destroy_primary_surface`.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn _spice_qxl_destroy_primary_surface(instance: *mut QXLInstance, _surface_id: u32) {
+pub(crate) unsafe extern "C" fn _spice_qxl_destroy_primary_surface(
+    instance: *mut QXLInstance,
+    _surface_id: u32,
+) {
     // SAFETY: as the module says.
     if let Some(state) = unsafe { state(instance) } {
         state.set_screen(None);
@@ -256,7 +259,7 @@ pub unsafe extern "C" fn _spice_qxl_destroy_primary_surface(instance: *mut QXLIn
 
 /// `spice_qxl_destroy_primary_surface_async`.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn _spice_qxl_destroy_primary_surface_async(
+pub(crate) unsafe extern "C" fn _spice_qxl_destroy_primary_surface_async(
     instance: *mut QXLInstance,
     _surface_id: u32,
     cookie: u64,
@@ -271,21 +274,21 @@ pub unsafe extern "C" fn _spice_qxl_destroy_primary_surface_async(
 
 /// `spice_qxl_destroy_surfaces`.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn _spice_qxl_destroy_surfaces(instance: *mut QXLInstance) {
+pub(crate) unsafe extern "C" fn _spice_qxl_destroy_surfaces(instance: *mut QXLInstance) {
     // SAFETY: as the module says.
     unsafe { call("spice_qxl_destroy_surfaces", instance, What::DestroySurfaces) };
 }
 
 /// `spice_qxl_destroy_surfaces_async`.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn _spice_qxl_destroy_surfaces_async(instance: *mut QXLInstance, cookie: u64) {
+pub(crate) unsafe extern "C" fn _spice_qxl_destroy_surfaces_async(instance: *mut QXLInstance, cookie: u64) {
     // SAFETY: as the module says.
     unsafe { start("spice_qxl_destroy_surfaces_async", instance, What::DestroySurfaces, cookie) };
 }
 
 /// `spice_qxl_destroy_surface_wait`.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn _spice_qxl_destroy_surface_wait(instance: *mut QXLInstance, surface_id: u32) {
+pub(crate) unsafe extern "C" fn _spice_qxl_destroy_surface_wait(instance: *mut QXLInstance, surface_id: u32) {
     let what = What::DestroySurface(SurfaceId(surface_id));
     // SAFETY: as the module says.
     unsafe { call("spice_qxl_destroy_surface_wait", instance, what) };
@@ -293,7 +296,7 @@ pub unsafe extern "C" fn _spice_qxl_destroy_surface_wait(instance: *mut QXLInsta
 
 /// `spice_qxl_destroy_surface_async`.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn _spice_qxl_destroy_surface_async(
+pub(crate) unsafe extern "C" fn _spice_qxl_destroy_surface_async(
     instance: *mut QXLInstance,
     surface_id: u32,
     cookie: u64,
@@ -305,14 +308,14 @@ pub unsafe extern "C" fn _spice_qxl_destroy_surface_async(
 
 /// `spice_qxl_flush_surfaces_async`: then the guest's memory has the pixels of all surfaces.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn _spice_qxl_flush_surfaces_async(instance: *mut QXLInstance, cookie: u64) {
+pub(crate) unsafe extern "C" fn _spice_qxl_flush_surfaces_async(instance: *mut QXLInstance, cookie: u64) {
     // SAFETY: as the module says.
     unsafe { start("spice_qxl_flush_surfaces_async", instance, What::FlushSurfaces, cookie) };
 }
 
 /// `spice_qxl_monitors_config_async`.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn _spice_qxl_monitors_config_async(
+pub(crate) unsafe extern "C" fn _spice_qxl_monitors_config_async(
     instance: *mut QXLInstance,
     monitors_config: u64,
     group_id: c_int,
@@ -325,18 +328,18 @@ pub unsafe extern "C" fn _spice_qxl_monitors_config_async(
 
 /// `spice_qxl_reset_image_cache`: nothing to do: what viewers keep is named by what it shows, not by the guest.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn _spice_qxl_reset_image_cache(_: *mut QXLInstance) {}
+pub(crate) unsafe extern "C" fn _spice_qxl_reset_image_cache(_: *mut QXLInstance) {}
 
 /// `spice_qxl_reset_cursor`.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn _spice_qxl_reset_cursor(instance: *mut QXLInstance) {
+pub(crate) unsafe extern "C" fn _spice_qxl_reset_cursor(instance: *mut QXLInstance) {
     // SAFETY: as the module says.
     unsafe { call("spice_qxl_reset_cursor", instance, What::ResetCursor) };
 }
 
 /// `spice_qxl_loadvm_commands`: the host's commands of a machine that was saved.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn _spice_qxl_loadvm_commands(
+pub(crate) unsafe extern "C" fn _spice_qxl_loadvm_commands(
     instance: *mut QXLInstance,
     ext: *mut QXLCommandExt,
     count: u32,
@@ -352,22 +355,28 @@ pub unsafe extern "C" fn _spice_qxl_loadvm_commands(
 
 /// `spice_qxl_driver_unload`: the guest's driver is gone, and whether the next one speaks of monitors is not known.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn _spice_qxl_driver_unload(instance: *mut QXLInstance) {
+pub(crate) unsafe extern "C" fn _spice_qxl_driver_unload(instance: *mut QXLInstance) {
     // SAFETY: as the module says.
     unsafe { call("spice_qxl_driver_unload", instance, What::DriverUnload) };
 }
 
 /// `spice_qxl_set_max_monitors`: kept by nobody: the guest's own configuration says how many there are.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn _spice_qxl_set_max_monitors(_: *mut QXLInstance, _: c_uint) {}
+pub(crate) unsafe extern "C" fn _spice_qxl_set_max_monitors(_: *mut QXLInstance, _: c_uint) {}
 
 /// `spice_qxl_set_device_info`: which device shows which monitors; for the agent, who is not told yet.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn _spice_qxl_set_device_info(_: *mut QXLInstance, _: *const c_char, _: u32, _: u32) {}
+pub(crate) unsafe extern "C" fn _spice_qxl_set_device_info(
+    _: *mut QXLInstance,
+    _: *const c_char,
+    _: u32,
+    _: u32,
+) {
+}
 
 /// `spice_qxl_gl_scanout`: no viewer is shown it yet.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn _spice_qxl_gl_scanout(
+pub(crate) unsafe extern "C" fn _spice_qxl_gl_scanout(
     _: *mut QXLInstance,
     _fd: c_int,
     _width: u32,
@@ -380,7 +389,7 @@ pub unsafe extern "C" fn _spice_qxl_gl_scanout(
 
 /// `spice_qxl_gl_draw_async`: done at once, as where no viewer can show it.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn _spice_qxl_gl_draw_async(
+pub(crate) unsafe extern "C" fn _spice_qxl_gl_draw_async(
     instance: *mut QXLInstance,
     _x: u32,
     _y: u32,

@@ -15,7 +15,7 @@ const COMPAT_VERSION: c_int = 1;
 
 /// `spice_server_new`.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn _spice_server_new() -> *mut SpiceServer {
+pub(crate) unsafe extern "C" fn _spice_server_new() -> *mut SpiceServer {
     guard("spice_server_new", null_mut(), || {
         log::start();
         Box::into_raw(Box::new(SpiceServer::new()))
@@ -24,7 +24,10 @@ pub unsafe extern "C" fn _spice_server_new() -> *mut SpiceServer {
 
 /// `spice_server_init`: 0, or -1 where it cannot listen or have what it needs.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn _spice_server_init(s: *mut SpiceServer, core: *mut SpiceCoreInterface) -> c_int {
+pub(crate) unsafe extern "C" fn _spice_server_init(
+    s: *mut SpiceServer,
+    core: *mut SpiceCoreInterface,
+) -> c_int {
     guard("spice_server_init", -1, || {
         // SAFETY: as the module says.
         let (Some(server), Some(core)) = (unsafe { server(s) }, unsafe { core.as_ref() }) else { return -1 };
@@ -43,7 +46,7 @@ pub unsafe extern "C" fn _spice_server_init(s: *mut SpiceServer, core: *mut Spic
 
 /// `spice_server_destroy`.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn _spice_server_destroy(s: *mut SpiceServer) {
+pub(crate) unsafe extern "C" fn _spice_server_destroy(s: *mut SpiceServer) {
     guard("spice_server_destroy", (), || {
         if !s.is_null() {
             // SAFETY: the host gives back what `spice_server_new` gave to it.
@@ -55,19 +58,22 @@ pub unsafe extern "C" fn _spice_server_destroy(s: *mut SpiceServer) {
 
 /// `spice_get_current_compat_version`.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn _spice_get_current_compat_version() -> c_int {
+pub(crate) unsafe extern "C" fn _spice_get_current_compat_version() -> c_int {
     COMPAT_VERSION
 }
 
 /// `spice_server_set_compat_version`: 0 for the one that there is.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn _spice_server_set_compat_version(_: *mut SpiceServer, version: c_int) -> c_int {
+pub(crate) unsafe extern "C" fn _spice_server_set_compat_version(
+    _: *mut SpiceServer,
+    version: c_int,
+) -> c_int {
     status(version == COMPAT_VERSION)
 }
 
 /// `spice_server_vm_start`.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn _spice_server_vm_start(s: *mut SpiceServer) {
+pub(crate) unsafe extern "C" fn _spice_server_vm_start(s: *mut SpiceServer) {
     guard("spice_server_vm_start", (), || {
         // SAFETY: as the module says.
         if let Some(server) = unsafe { server(s) } {
@@ -78,7 +84,7 @@ pub unsafe extern "C" fn _spice_server_vm_start(s: *mut SpiceServer) {
 
 /// `spice_server_vm_stop`: when it returns, nothing is taken from the guest any more, and its memory has every pixel.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn _spice_server_vm_stop(s: *mut SpiceServer) {
+pub(crate) unsafe extern "C" fn _spice_server_vm_stop(s: *mut SpiceServer) {
     guard("spice_server_vm_stop", (), || {
         // SAFETY: as the module says.
         if let Some(server) = unsafe { server(s) } {
@@ -89,7 +95,7 @@ pub unsafe extern "C" fn _spice_server_vm_stop(s: *mut SpiceServer) {
 
 /// `spice_server_set_name`.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn _spice_server_set_name(s: *mut SpiceServer, name: *const c_char) {
+pub(crate) unsafe extern "C" fn _spice_server_set_name(s: *mut SpiceServer, name: *const c_char) {
     guard("spice_server_set_name", (), || {
         // SAFETY: as the module says.
         let (server, name) = unsafe { (server(s), text(name)) };
@@ -104,7 +110,7 @@ pub unsafe extern "C" fn _spice_server_set_name(s: *mut SpiceServer, name: *cons
 
 /// `spice_server_set_uuid`: 16 bytes.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn _spice_server_set_uuid(s: *mut SpiceServer, uuid: *const [u8; 16]) {
+pub(crate) unsafe extern "C" fn _spice_server_set_uuid(s: *mut SpiceServer, uuid: *const [u8; 16]) {
     guard("spice_server_set_uuid", (), || {
         // SAFETY: as the module says.
         let (server, uuid) = unsafe { (server(s), uuid.as_ref().copied()) };

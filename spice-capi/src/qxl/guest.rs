@@ -328,7 +328,7 @@ impl Guest for QxlGuest {
                         self.release_surface(*surface);
                     }
                     GuestEvent::Device(DeviceEvent::DestroyPrimary) => {
-                        self.release_surface(SurfaceId::PRIMARY)
+                        self.release_surface(SurfaceId::PRIMARY);
                     }
                     GuestEvent::Device(DeviceEvent::DestroySurfaces) => {
                         self.surfaces.ids().into_iter().for_each(|surface| self.release_surface(surface));
