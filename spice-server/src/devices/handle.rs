@@ -19,7 +19,9 @@ use crate::io::ReadPermit;
 pub enum DeviceEvent {
     /// A viewer has the device now, and is spoken to through this.
     Connected(DeviceLink),
-    /// The viewer is gone. What is sent through its link from now on reaches nobody.
+    /// The viewer is gone. What is sent through its link from now on reaches nobody. What it has sent before and waits for
+    /// the device may be dropped, but for a smartcard reader, whose messages are to stay whole: what tells the device that
+    /// the viewer's reader is gone follows.
     Disconnected,
     /// The viewer has sent something.
     Data(DeviceData),
@@ -82,7 +84,8 @@ impl DeviceLink {
     /// Sends what the device has written: all of it or nothing.
     ///
     /// # Errors
-    /// A viewer that has left; more bytes than [`Self::room`].
+    /// A viewer that has left; more bytes than [`Self::room`]. What a smartcard device has written for one that has left
+    /// is taken, and told to nobody.
     pub fn send(&self, data: Bytes) -> Result<(), SendError> {
         self.mailbox.send(self.session, data)
     }

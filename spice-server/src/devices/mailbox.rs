@@ -63,13 +63,15 @@ pub(crate) enum Item {
     Init(bool),
     /// What the device has written.
     Data(Bytes),
+    /// The same of a device whose messages have to be told apart, with the number of the viewer that it was meant for.
+    Framed(u64, Bytes),
     /// What has become of the port.
     Event(PortEvent),
 }
 
 impl Item {
     fn weight(&self) -> usize {
-        ITEM + if let Self::Data(data) = self { data.len() } else { 0 }
+        ITEM + if let Self::Data(data) | Self::Framed(_, data) = self { data.len() } else { 0 }
     }
 }
 
@@ -77,6 +79,8 @@ impl Item {
 #[derive(Debug)]
 pub(crate) struct Mailbox {
     state: Mutex<State>,
+    /// What the device writes is never left out, whoever is here: else nobody knew where its messages begin.
+    framed: bool,
     pub(crate) bell: Bell,
 }
 
@@ -119,7 +123,12 @@ impl State {
 
 impl Mailbox {
     pub(crate) fn new(bell: Bell) -> Self {
-        Self { state: Mutex::default(), bell }
+        Self { state: Mutex::default(), framed: false, bell }
+    }
+
+    /// One of a device whose messages have to be told apart.
+    pub(crate) fn framed(bell: Bell) -> Self {
+        Self { framed: true, ..Self::new(bell) }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -129,7 +138,9 @@ impl Mailbox {
     /// A viewer has the device now. Answers its number. With `greets`, it hears first whether the port is open.
     pub(crate) fn connect(&self, greets: bool) -> u64 {
         let mut state = self.lock();
-        state.clear();
+        if !self.framed {
+            state.clear();
+        }
         state.session += 1;
         state.connected = true;
         if greets {
@@ -142,7 +153,9 @@ impl Mailbox {
     /// The viewer is gone, and with it what waited for it.
     pub(crate) fn disconnect(&self) {
         let mut state = self.lock();
-        state.clear();
+        if !self.framed {
+            state.clear();
+        }
         state.connected = false;
     }
 
@@ -171,7 +184,7 @@ impl Mailbox {
     /// Takes what the device has written.
     pub(crate) fn send(&self, session: u64, data: Bytes) -> Result<(), SendError> {
         let mut state = self.lock();
-        if !state.has(session) {
+        if !state.has(session) && (state.removed || !self.framed) {
             return Err(SendError::NoViewer);
         }
         let room = state.room();
@@ -180,7 +193,7 @@ impl Mailbox {
             return Err(SendError::Full { room });
         }
         if !data.is_empty() {
-            state.push(Item::Data(data));
+            state.push(if self.framed { Item::Framed(session, data) } else { Item::Data(data) });
             drop(state);
             self.bell.ring();
         }

@@ -10,7 +10,7 @@ use tokio::sync::mpsc::WeakUnboundedSender;
 use super::mailbox::{Bell, Mailbox};
 use super::{DeviceHandle, DeviceSink};
 use crate::link::SharedOffer;
-use crate::reds::{DeviceChannel, RedsEvent, RedsHandle, VmcChannel};
+use crate::reds::{DeviceChannel, RedsEvent, RedsHandle, SmartcardChannel, VmcChannel};
 
 /// What a device is. It decides its channel.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,6 +25,9 @@ pub enum DeviceKind {
     },
     /// A port for a folder of a viewer, `org.spice-space.webdav.0`.
     WebDav,
+    /// A smartcard reader: the virtual smartcard protocol, as the device writes and takes it. One viewer's reader is in
+    /// it at a time. While nobody has it, what the device writes may stay there or be lost.
+    SmartCard,
 }
 
 impl DeviceKind {
@@ -35,6 +38,7 @@ impl DeviceKind {
             Self::UsbRedir => ChannelType::USBREDIR,
             Self::Port { .. } => ChannelType::PORT,
             Self::WebDav => ChannelType::WEBDAV,
+            Self::SmartCard => ChannelType::SMARTCARD,
         }
     }
 }
@@ -128,9 +132,13 @@ impl Devices {
         let id = (0..=u8::MAX).map(ChannelId).find(|id| !taken.channels.contains(&(channel_type, *id)));
         let id = id.ok_or(AddDeviceError::Full(channel_type))?;
         let bell = self.bell(move || RedsEvent::Device(channel_type, id));
-        let mailbox = Arc::new(Mailbox::new(bell));
-        let channel: Box<dyn DeviceChannel> =
-            Box::new(VmcChannel::new(kind, Arc::clone(&mailbox), sink, self.viewer_timeout));
+        let (mailbox, channel): (_, Box<dyn DeviceChannel>) = if kind == DeviceKind::SmartCard {
+            let mailbox = Arc::new(Mailbox::framed(bell));
+            (Arc::clone(&mailbox), Box::new(SmartcardChannel::new(mailbox, sink, self.viewer_timeout)))
+        } else {
+            let mailbox = Arc::new(Mailbox::new(bell));
+            (Arc::clone(&mailbox), Box::new(VmcChannel::new(kind, mailbox, sink, self.viewer_timeout)))
+        };
         taken.channels.insert((channel_type, id));
         self.offer.add(channel_type, id, &channel.caps());
         let _ = reds.send(RedsEvent::AddDevice(channel_type, id, channel));

@@ -13,6 +13,7 @@ mod main_channel;
 mod playback_channel;
 mod record_channel;
 mod seat;
+mod smartcard_channel;
 mod vmc_channel;
 
 pub(crate) use actor::{Policy, Reds, RedsEvent, RedsHandle};
@@ -21,4 +22,5 @@ pub(crate) use inputs_channel::InputsChannel;
 pub(crate) use main_channel::MainChannel;
 pub(crate) use playback_channel::PlaybackChannel;
 pub(crate) use record_channel::RecordChannel;
+pub(crate) use smartcard_channel::SmartcardChannel;
 pub(crate) use vmc_channel::VmcChannel;

@@ -11,10 +11,6 @@ use spice_channel::{
 use crate::devices::{DeviceEvent, DeviceLink, DeviceSink, Intake, Mailbox};
 use crate::io::ReadPermit;
 
-/// The largest message of a viewer, packed or unpacked. A transfer of USB storage has 1 MiB at most, of which usbredir
-/// makes one message.
-pub(crate) const MAX_INCOMING: u32 = 4 << 20;
-
 /// What a viewer may send. How fast it sends is the device's to say, which takes it when it can; this is beyond what
 /// any device of USB 2 has, 8,000 packets and 60 MB a second.
 const BUDGET: BudgetLimits = BudgetLimits {
@@ -33,8 +29,13 @@ pub(crate) struct Seat {
 }
 
 impl Seat {
-    pub(crate) fn new(mailbox: Arc<Mailbox>, sink: DeviceSink, viewer_timeout: Duration) -> Self {
-        let config = ChannelConfig { max_incoming: MAX_INCOMING, budget: BUDGET, ..ChannelConfig::default() };
+    pub(crate) fn new(
+        mailbox: Arc<Mailbox>,
+        sink: DeviceSink,
+        max_incoming: u32,
+        viewer_timeout: Duration,
+    ) -> Self {
+        let config = ChannelConfig { max_incoming, budget: BUDGET, ..ChannelConfig::default() };
         Self {
             config: config.with_stall_limit(viewer_timeout),
             intake: Intake::new(Arc::clone(&mailbox)),
@@ -48,11 +49,12 @@ impl Seat {
         self.viewer.is_none()
     }
 
-    /// A viewer takes the seat. With `greets` it is told first whether the port is open.
-    pub(crate) fn connect(&mut self, client: ClientId, link: &ChannelLink, greets: bool, now: Time) {
+    /// A viewer takes the seat; answers its number. With `greets` it is told first whether the port is open.
+    pub(crate) fn connect(&mut self, client: ClientId, link: &ChannelLink, greets: bool, now: Time) -> u64 {
         self.viewer = Some((client, RedChannelClient::new(link.header(), self.config, now)));
         let session = self.mailbox.connect(greets);
         self.tell(DeviceEvent::Connected(DeviceLink::new(Arc::clone(&self.mailbox), session)));
+        session
     }
 
     /// A viewer is gone; answers whether it was this one.

@@ -10,9 +10,13 @@ use spice_proto::port::{ClientMessage, CompressedData, DataCompression, Event, I
 use spice_proto::{DecodeError, DecodeErrorKind};
 
 use super::DeviceChannel;
-use super::seat::{MAX_INCOMING, Seat};
+use super::seat::Seat;
 use crate::devices::{DeviceEvent, DeviceKind, DeviceSink, Item, Mailbox};
 use crate::io::ReadPermit;
+
+/// The largest message of a viewer, packed or unpacked. A transfer of USB storage has 1 MiB at most, of which usbredir
+/// makes one message.
+const MAX_INCOMING: u32 = 4 << 20;
 
 /// Pieces above so many bytes are packed for viewers that can unpack them (`spicevmc.cpp`).
 const WORTH_PACKING: usize = 1000;
@@ -47,7 +51,12 @@ impl VmcChannel {
             DeviceKind::WebDav => Some(Bytes::from_static(WEBDAV.as_bytes())),
             _ => None,
         };
-        Self { seat: Seat::new(mailbox, sink, viewer_timeout), name, local: false, packs: false }
+        Self {
+            seat: Seat::new(mailbox, sink, MAX_INCOMING, viewer_timeout),
+            name,
+            local: false,
+            packs: false,
+        }
     }
 
     fn handle_message(&self, id: u16, body: &Bytes) -> Result<(), ChannelError> {
@@ -69,7 +78,7 @@ impl VmcChannel {
                 opened: opened.into(),
             }),
             Item::Event(event) => ServerMessage::Event(Event { event }),
-            Item::Data(data) => match self.packs.then(|| pack(&data)).flatten() {
+            Item::Data(data) | Item::Framed(_, data) => match self.packs.then(|| pack(&data)).flatten() {
                 Some(packed) => ServerMessage::CompressedData(packed),
                 None => ServerMessage::Data(data),
             },

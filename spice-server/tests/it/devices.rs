@@ -11,6 +11,9 @@ use spice_proto::agent::{
 use spice_proto::inputs::{ClientMessage as InputsMessage, MouseButtons, MousePosition};
 use spice_proto::main::{AgentTokens, ClientMessage as MainClientMessage, ServerMessage as MainMessage};
 use spice_proto::port::{ClientMessage, Event, Init, PortEvent, ServerMessage};
+use spice_proto::smartcard::{
+    ClientMessage as CardMessage, Payload, ReaderId, ServerMessage as CardServerMessage, VscMessage,
+};
 use spice_proto::{ChannelId, ChannelType, LinkError};
 use spice_server::devices::{
     AgentEvent, AgentHandle, AgentPolicy, AgentSink, AgentWrite, AttachAgentError, DeviceData, DeviceEvent,
@@ -170,6 +173,36 @@ fn who_may_only_look_has_no_device_and_loses_the_one_it_has() {
     assert!(matches!(refused, Some(LinkFailure::Refused(LinkError::PERMISSION_DENIED))), "{refused:?}");
     assert!(block_on(server.control.set_role(ClientId(1), Role::Control)));
     wait_for("the device", || link(&server, &viewer, ChannelType::PORT).is_ok());
+}
+
+#[test]
+fn a_reader_of_a_viewer_is_in_the_guest_until_the_viewer_leaves() {
+    let (server, _script) = server();
+    let device = TestDevice::add(&server, DeviceKind::SmartCard);
+    let viewer = TestViewer::join(&server, "").unwrap();
+    let mut channel = link(&server, &viewer, ChannelType::SMARTCARD).unwrap();
+    let host = device.connected();
+    let message = |reader_id, payload| VscMessage { reader_id, payload };
+    let mut say = |message| {
+        let message = CardMessage::Data(message);
+        channel.send(message.id(), &message.encode().to_bytes());
+    };
+    say(message(ReaderId::UNDEFINED, Payload::ReaderAdd(Bytes::from_static(b"reader"))));
+    say(message(ReaderId(0), Payload::Atr(Bytes::from_static(b"\x3b\x00"))));
+    let read = |data: DeviceData| VscMessage::decode_from_device(&data.bytes()).unwrap().unwrap().0.payload;
+    assert_eq!(read(device.data()), Payload::ReaderAdd(Bytes::new()));
+    assert_eq!(read(device.data()), Payload::Atr(Bytes::from_static(b"\x3b\x00")));
+    let command = message(ReaderId(0), Payload::Apdu(Bytes::from_static(&[0, 0xa4, 4, 0])));
+    let mut bytes = Vec::new();
+    command.encode_for_device(&mut bytes);
+    for byte in bytes {
+        host.send(Bytes::copy_from_slice(&[byte])).unwrap();
+    }
+    let (id, body) = channel.receive().unwrap();
+    assert_eq!(CardServerMessage::decode(id, &body).unwrap(), CardServerMessage::Data(command));
+    drop(channel);
+    assert!(matches!(device.next(), DeviceEvent::Disconnected));
+    assert_eq!(read(device.data()), Payload::ReaderRemove);
 }
 
 /// The guest's agent, whose host notes what is written to its device.
