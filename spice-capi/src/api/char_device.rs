@@ -44,6 +44,7 @@ const WEBDAV: &CStr = c"org.spice-space.webdav.0";
 fn kind(subtype: &CStr, name: Option<&CStr>) -> Option<DeviceKind> {
     match subtype.to_bytes() {
         b"usbredir" => Some(DeviceKind::UsbRedir),
+        b"smartcard" => Some(DeviceKind::SmartCard),
         b"port" if name == Some(WEBDAV) => Some(DeviceKind::WebDav),
         b"port" => Some(DeviceKind::Port { name: name?.to_string_lossy().into_owned() }),
         _ => None,

@@ -19,7 +19,11 @@ const TRIALS: [(&str, &str, &[&str]); 2] = [
             "/usr/lib/debian-installer/images/12/amd64/gtk/debian-installer/amd64/linux",
         ],
     ),
-    ("xspice", "400", &["/usr/bin/Xspice", "/usr/bin/spicy-screenshot", "/usr/bin/xterm", "/usr/bin/x11perf"]),
+    (
+        "xspice",
+        "400",
+        &["/usr/bin/Xspice", "/usr/bin/spicy-screenshot", "/usr/bin/xterm", "/usr/bin/x11perf"],
+    ),
 ];
 
 fn main() -> ExitCode {
