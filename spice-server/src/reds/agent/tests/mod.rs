@@ -1,9 +1,13 @@
 //! The agent through the main channel, by a virtual clock.
 
+mod sequences;
+
 use core::time::Duration;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
 use spice_channel::{Channel, ChannelLink};
+use spice_client::ChannelPeer;
 use spice_proto::agent::{
     AgentLayout, ChunkReader, ChunkSplitter, FileXferData, MAX_CHUNK, MaxClipboard, Message, MessageHeader,
     MessageType, Monitor, MonitorsConfig, PROTOCOL, Port, Reassembler,
@@ -31,6 +35,9 @@ struct Bench {
     /// What the device has been given and has not taken, and all that it has taken.
     held: Vec<AgentWrite>,
     taken: Vec<u8>,
+    peers: BTreeMap<u64, ChannelPeer>,
+    /// Viewers that have left off in the middle of a message.
+    torn: BTreeSet<u64>,
 }
 
 impl Bench {
@@ -44,6 +51,8 @@ impl Bench {
             reds: unbounded_channel(),
             held: Vec::new(),
             taken: Vec::new(),
+            peers: BTreeMap::new(),
+            torn: BTreeSet::new(),
         }
     }
 
@@ -63,6 +72,7 @@ impl Bench {
     }
 
     fn join_with(&mut self, client: u64, caps: &[u32], permissions: Permissions) {
+        self.peers.remove(&client);
         let channel = CapabilitySet::new(caps.iter().copied());
         let link = ChannelLink { caps: Capabilities { channel, ..Capabilities::default() } };
         self.main.connect(ClientId(client), link, self.now);
@@ -90,25 +100,21 @@ impl Bench {
         self.say(client, &ClientMessage::AgentData(piece.into()))
     }
 
-    /// What the viewer hears of the main channel; it reads everything at once.
+    /// What the viewer hears of the main channel; it reads everything at once, and answers pings.
     fn hears(&mut self, client: u64) -> Vec<ServerMessage> {
-        self.main.poll_agent();
-        let mut bytes = Vec::new();
-        while let Some(transmit) = self.main.poll_transmit(ClientId(client), self.now) {
-            bytes.extend_from_slice(&transmit.to_bytes());
-            self.main.handle_written(ClientId(client), transmit.len, self.now);
-        }
         let mut messages = Vec::new();
-        let mut left = &bytes[..];
-        while let Some(header) = HeaderKind::Full.decode(left) {
-            let end = HeaderKind::Full.len() + header.size as usize;
-            let body = Bytes::copy_from_slice(&left[HeaderKind::Full.len()..end]);
-            if header.id > 100 {
-                messages.push(ServerMessage::decode(header.id, &body).unwrap());
+        loop {
+            self.main.poll_agent();
+            let Some(transmit) = self.main.poll_transmit(ClientId(client), self.now) else { return messages };
+            self.main.handle_written(ClientId(client), transmit.len, self.now);
+            let peer = self.peers.entry(client).or_insert_with(|| ChannelPeer::new(HeaderKind::Full));
+            peer.handle_bytes(&transmit.to_bytes());
+            while let Some((id, body)) = peer.poll_message().unwrap() {
+                messages.push(ServerMessage::decode(id, &body).unwrap());
             }
-            left = &left[end..];
+            let answers = peer.take_answers();
+            self.main.handle_bytes(ClientId(client), &answers, self.now).unwrap();
         }
-        messages
     }
 
     /// The device takes what it is given; answers how many writes it was given at once at most.
@@ -142,6 +148,11 @@ impl Bench {
             let stream = if chunk.port == Port::CLIENT { &mut viewer } else { &mut server };
             while let Some(message) = stream.read(&mut chunk.data).unwrap() {
                 assert!(chunk.data.is_empty(), "a chunk with bytes of two messages");
+                if let (MessageType::FILE_XFER_DATA, Some([first, rest @ ..])) =
+                    (message.message_type, message.data.get(12..))
+                {
+                    assert!(rest.iter().all(|byte| byte == first), "a message with bytes of two viewers");
+                }
                 messages.push((chunk.port, message.message_type, message.data.len()));
             }
             if chunk.port == Port::SERVER && messages.last() == Some(&SERVER_GOODBYE) {
@@ -572,7 +583,7 @@ fn an_agent_that_is_attached_and_does_not_read_holds_up_nobody() {
         bench.piece(1, piece.clone()).unwrap();
     }
     let position = GuestInput::Position { x: 1, y: 2, display: 0, buttons: MouseButtons::empty() };
-    for _ in 0..100 {
+    for _ in 0..1000 {
         assert!(bench.main.take_input(&position));
         bench.agent_says(on_port(&small()));
         assert_eq!(bench.hears(1).len(), 1);
