@@ -5,6 +5,7 @@ use std::ffi::{c_int, c_void};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
+use spice_server::ChannelType;
 use spice_server::devices::{
     AgentEvent, AgentHandle, AgentPolicy, AgentWrite, DeviceData, DeviceEvent, DeviceHandle, DeviceLink,
 };
@@ -75,6 +76,10 @@ impl std::ops::Deref for Pending {
 }
 
 impl State {
+    fn is_smartcard(&self) -> bool {
+        matches!(&self.handle, Some(Handle::Device(device)) if device.channel().0 == ChannelType::SMARTCARD)
+    }
+
     /// Bytes that viewers have room for.
     fn room(&self) -> usize {
         match (&self.handle, &self.link) {
@@ -132,7 +137,10 @@ impl CharDevice {
                 self.write();
             }
             AgentEvent::Room => self.read(),
-            AgentEvent::Failed => self.set_connected(false),
+            AgentEvent::Failed => {
+                self.lock().handle = None;
+                self.set_connected(false);
+            }
             _ => {}
         }
     }
@@ -162,8 +170,11 @@ impl CharDevice {
             DeviceEvent::Disconnected => {
                 let mut state = self.lock();
                 state.link = None;
-                state.pending.clear();
-                state.taken = 0;
+                // A smartcard's messages stay whole, whoever had it.
+                if !state.is_smartcard() {
+                    state.pending.clear();
+                    state.taken = 0;
+                }
                 drop(state);
                 self.set_connected(false);
             }
