@@ -5,6 +5,13 @@
 //! server's threads have to say to that thread goes through `host`. `qxl` is the way from a host's device to the thread
 //! of its display, on which the host's QXL functions are called, as QEMU relies on.
 
+/// What the library allocates for itself. glibc's allocator leaves pieces behind that pictures of all sizes, freed by other
+/// threads than those that made them, do not fit into. Builds for tests have it all the same, so that valgrind and
+/// AddressSanitizer see every byte.
+#[cfg(not(debug_assertions))]
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 mod abi;
 mod api;
 mod guard;

@@ -76,7 +76,7 @@ pub(crate) struct Running {
 const THREADS: usize = 2;
 
 /// Threads that pack pictures and look up names.
-const BLOCKING_THREADS: usize = 16;
+const BLOCKING_THREADS: usize = 8;
 
 impl SpiceServer {
     pub(crate) fn new() -> Self {

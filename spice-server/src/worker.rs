@@ -9,7 +9,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use spice_channel::{ChannelLink, ClientId, Time};
-use spice_display::qxl::{Command, GuestEvent};
+use spice_display::qxl::{Command, DeviceEvent, GuestEvent};
 use spice_display::{DisplayStats, EncodeDone, EncodeJob, RedWorker};
 use spice_proto::caps::CapabilitySet;
 use spice_proto::inputs::KeyModifiers;
@@ -246,6 +246,11 @@ impl Worker {
             }
             let Some(event) = self.guest.poll(now) else { return false };
             self.counters.commands.fetch_add(1, Ordering::Relaxed);
+            if let GuestEvent::Device(DeviceEvent::GlScanout(scanout)) = &event {
+                let id = scanout.as_ref().map(|scanout| scanout.descriptor);
+                let descriptor = id.and_then(|id| Some((id, self.guest.descriptor(id)?)));
+                self.display_connections.set_descriptor(descriptor);
+            }
             if let GuestEvent::Command(Command::Update(update)) = event {
                 self.guest.read_back(&update, ReadBack::new(self.core.display_mut()));
             } else if let Err(error) = self.core.handle_event(event) {
@@ -274,8 +279,12 @@ impl Worker {
                 self.cursor_connections.connect(cursor, id, link, connection, now);
             }
             WorkerMessage::Connect(kind, id, link, stream) => {
+                let bare = matches!(stream, Stream::Unix(_));
                 let connection = self.handle.connect(&self.runtime, kind, id, stream);
                 self.display_connections.connect(display, id, link, connection, now);
+                if bare {
+                    display.allow_descriptors(id);
+                }
                 self.tell_viewers(now);
             }
             WorkerMessage::Connection(ChannelType::CURSOR, id, event) => {
@@ -348,6 +357,9 @@ impl Worker {
         self.display_connections.flush(display, now);
         while self.encode() {
             self.display_connections.flush(self.core.display_mut(), now);
+        }
+        if self.core.display_mut().poll_gl_drawn() {
+            self.guest.handle_gl_drawn();
         }
         let stats = self.core.display().stats();
         self.counters.change(self.told, stats);

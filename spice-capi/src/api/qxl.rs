@@ -1,9 +1,13 @@
 //! QXL devices (`spice-qxl.h`). These may be called on any thread of the host but the worker's own.
 
 use std::ffi::{c_char, c_int, c_uint};
+use std::os::fd::{FromRawFd, OwnedFd};
 use std::sync::Arc;
 
+use spice_channel::DescriptorId;
 use spice_display::memory::QxlPhysical;
+use spice_display::qxl::GlScanout;
+use spice_proto::display::GlDraw;
 use spice_proto::{Rect, SurfaceId};
 
 use crate::abi::qxl::{QXLCommandExt, QXLDevMemSlot, QXLDevSurfaceCreate, QXLInstance, QXLRect};
@@ -374,29 +378,41 @@ pub(crate) unsafe extern "C" fn _spice_qxl_set_device_info(
 ) {
 }
 
-/// `spice_qxl_gl_scanout`: no viewer is shown it yet.
+/// `spice_qxl_gl_scanout`: what the graphics processor shows, for viewers on Unix sockets; a descriptor below 0 is nothing.
+/// The descriptor is the library's from here on.
 #[unsafe(no_mangle)]
 pub(crate) unsafe extern "C" fn _spice_qxl_gl_scanout(
-    _: *mut QXLInstance,
-    _fd: c_int,
-    _width: u32,
-    _height: u32,
-    _stride: u32,
-    _format: u32,
-    _y_0_top: c_int,
+    instance: *mut QXLInstance,
+    fd: c_int,
+    width: u32,
+    height: u32,
+    stride: u32,
+    format: u32,
+    y_0_top: c_int,
 ) {
+    guard("spice_qxl_gl_scanout", (), || {
+        // SAFETY: the host says that it is an open descriptor, and gives it away.
+        let buffer = (fd >= 0).then(|| unsafe { OwnedFd::from_raw_fd(fd) });
+        let top_first = y_0_top != 0;
+        let shown = GlScanout { width, height, stride, format, top_first, descriptor: DescriptorId(0) };
+        // SAFETY: as the module says.
+        if let Some(state) = unsafe { state(instance) } {
+            state.device.post(What::GlScanout(buffer.map(|buffer| (shown, buffer))));
+        }
+    });
 }
 
-/// `spice_qxl_gl_draw_async`: done at once, as where no viewer can show it.
+/// `spice_qxl_gl_draw_async`: the host is told when those viewers have shown it that answer in time.
 #[unsafe(no_mangle)]
 pub(crate) unsafe extern "C" fn _spice_qxl_gl_draw_async(
     instance: *mut QXLInstance,
-    _x: u32,
-    _y: u32,
-    _w: u32,
-    _h: u32,
+    x: u32,
+    y: u32,
+    w: u32,
+    h: u32,
     cookie: u64,
 ) {
+    let what = What::GlDraw(GlDraw { x, y, width: w, height: h });
     // SAFETY: as the module says.
-    unsafe { start("spice_qxl_gl_draw_async", instance, What::Nothing, cookie) };
+    unsafe { start("spice_qxl_gl_draw_async", instance, what, cookie) };
 }

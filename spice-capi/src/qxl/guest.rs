@@ -5,16 +5,17 @@
 //! asked for.
 
 use std::collections::VecDeque;
+use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::time::Duration;
 
-use spice_channel::Time;
+use spice_channel::{DescriptorId, Time};
 use spice_display::memory::{GuestMemory, MemSlot, MemSlotSetup, MemSlots, QxlPhysical};
 use spice_display::qxl::parse::{
     CommandFlags, CommandKind, Parsed, QxlCommand, Refused, ReleaseInfo, SurfaceCreate, monitors_config,
     parse, primary_surface,
 };
-use spice_display::qxl::{Command, DeviceEvent, GuestEvent, SurfaceCommand, UpdateArea};
+use spice_display::qxl::{Command, DeviceEvent, GlScanout, GuestEvent, SurfaceCommand, UpdateArea};
 use spice_display::region::Region;
 use spice_proto::caps::CapabilitySet;
 use spice_proto::display::SurfaceFormat;
@@ -58,6 +59,11 @@ pub(crate) struct QxlGuest {
     done: Option<(Done, Dirty)>,
     /// What is read, and who is told of what in it.
     reading: Option<Reading>,
+    /// What the graphics processor shows, and how often it was something else.
+    scanout: Option<(DescriptorId, Arc<OwnedFd>)>,
+    scanouts: u64,
+    /// Who waits until viewers have shown what it has drawn.
+    drawing: Vec<Done>,
     look_again: Option<Time>,
     since_cursor: usize,
     refused: usize,
@@ -95,6 +101,9 @@ impl QxlGuest {
             events: VecDeque::new(),
             done: None,
             reading: None,
+            scanout: None,
+            scanouts: 0,
+            drawing: Vec::new(),
             look_again: None,
             since_cursor: 0,
             refused: 0,
@@ -156,10 +165,30 @@ impl QxlGuest {
             }
             What::ResetCursor => self.events.push_back(GuestEvent::Device(DeviceEvent::ResetCursor)),
             What::DriverUnload => self.events.push_back(GuestEvent::Device(DeviceEvent::DriverUnload)),
-            What::Nothing => {}
+            What::GlScanout(scanout) => self.set_scanout(scanout),
+            What::GlDraw(_) if self.scanout.is_none() => {
+                self.refuse(&"a draw without anything that is shown")
+            }
+            What::GlDraw(draw) => {
+                self.events.push_back(GuestEvent::Device(DeviceEvent::GlDraw(draw)));
+                return self.drawing.push(done);
+            }
             What::OutOfMemory => self.host.flush_resources(),
         }
         self.done = Some((done, Dirty::new()));
+    }
+
+    fn set_scanout(&mut self, scanout: Option<(GlScanout, OwnedFd)>) {
+        let shown = scanout.map(|(mut shown, buffer)| {
+            self.scanouts += 1;
+            shown.descriptor = DescriptorId(self.scanouts);
+            self.scanout = Some((shown.descriptor, Arc::new(buffer)));
+            shown
+        });
+        if shown.is_none() {
+            self.scanout = None;
+        }
+        self.events.push_back(GuestEvent::Device(DeviceEvent::GlScanout(shown)));
     }
 
     fn read(&mut self, surface: SurfaceId, area: Rect) {
@@ -396,6 +425,16 @@ impl Guest for QxlGuest {
             // The guest's own command, or one of all surfaces.
             None if self.done.is_none() => self.host.notify_update(update_id),
             None => {}
+        }
+    }
+
+    fn descriptor(&self, id: DescriptorId) -> Option<Arc<OwnedFd>> {
+        self.scanout.as_ref().filter(|(known, _)| *known == id).map(|(_, buffer)| Arc::clone(buffer))
+    }
+
+    fn handle_gl_drawn(&mut self) {
+        for done in std::mem::take(&mut self.drawing) {
+            self.finish(done, Dirty::new());
         }
     }
 

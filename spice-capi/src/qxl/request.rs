@@ -1,8 +1,11 @@
 //! What the host asks a device's worker for.
 
+use std::os::fd::OwnedFd;
 use std::sync::mpsc::SyncSender;
 
 use spice_display::memory::QxlPhysical;
+use spice_display::qxl::GlScanout;
+use spice_proto::display::GlDraw;
 use spice_proto::{Rect, SurfaceId};
 
 use crate::abi::qxl::{QXLCommandExt, QXLDevMemSlot, QXLDevSurfaceCreate};
@@ -61,8 +64,10 @@ pub(crate) enum What {
     ResetCursor,
     /// The guest's driver is gone.
     DriverUnload,
-    /// Nothing: who waits is told when its turn comes.
-    Nothing,
+    /// The graphics processor shows this buffer, or none any more.
+    GlScanout(Option<(GlScanout, OwnedFd)>),
+    /// The graphics processor has drawn there; who waits is told when viewers have shown it.
+    GlDraw(GlDraw),
     /// The guest has no memory left, and waits for what it has given away.
     OutOfMemory,
     /// The machine stands still: guest memory is to be what a snapshot of it needs.

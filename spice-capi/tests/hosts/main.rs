@@ -13,7 +13,7 @@ use build::{Build, Hosts};
 use libtest_mimic::{Arguments, Failed, Trial};
 
 /// The hosts, and whether one is run under valgrind, too.
-const HOSTS: [(&str, bool); 12] = [
+const HOSTS: [(&str, bool); 13] = [
     ("new_destroy", true),
     ("options", false),
     ("tickets", false),
@@ -24,6 +24,7 @@ const HOSTS: [(&str, bool); 12] = [
     ("inputs", false),
     ("char_device", false),
     ("agent", false),
+    ("gl", false),
     ("sound", false),
     ("migration", false),
 ];

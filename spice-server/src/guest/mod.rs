@@ -1,6 +1,9 @@
 //! Guests: whoever draws the desktop and takes the viewers' input.
 
-use spice_channel::Time;
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
+
+use spice_channel::{DescriptorId, Time};
 use spice_display::qxl::{GuestEvent, UpdateArea};
 use spice_proto::caps::{CapabilitySet, DisplayCap};
 use spice_proto::inputs::{KeyModifiers, MouseButton, MouseButtons};
@@ -46,6 +49,17 @@ pub trait Guest: Send {
     fn read_back(&mut self, update: &UpdateArea, display: ReadBack<'_>) {
         let _ = (update, display);
     }
+
+    /// The buffer that it has named as what its graphics processor shows
+    /// ([`DeviceEvent::GlScanout`](spice_display::qxl::DeviceEvent::GlScanout)), for viewers on Unix sockets.
+    fn descriptor(&self, id: DescriptorId) -> Option<Arc<OwnedFd>> {
+        let _ = id;
+        None
+    }
+
+    /// All that its graphics processor has drawn is shown, or need not be waited for any more
+    /// ([`DeviceEvent::GlDraw`](spice_display::qxl::DeviceEvent::GlDraw)).
+    fn handle_gl_drawn(&mut self) {}
 
     /// How many viewers have a display channel now; called at each change.
     fn handle_viewers(&mut self, displays: usize, now: Time) {
@@ -120,12 +134,12 @@ pub enum GuestInput {
 
 /// Wakes the thread that owns a guest. Cheap to clone; waking an owner that is gone does nothing.
 #[derive(Clone)]
-pub struct GuestWaker(std::sync::Arc<dyn Fn() + Send + Sync>);
+pub struct GuestWaker(Arc<dyn Fn() + Send + Sync>);
 
 impl GuestWaker {
     /// A waker that calls `wake`, from any thread.
     pub fn new(wake: impl Fn() + Send + Sync + 'static) -> Self {
-        Self(std::sync::Arc::new(wake))
+        Self(Arc::new(wake))
     }
 
     /// Says that the guest has something new.

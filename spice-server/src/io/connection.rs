@@ -1,15 +1,17 @@
 //! One reader and one writer task for each connection.
 
 use std::io::{self, IoSlice};
+use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
 use bytes::{Buf, Bytes, BytesMut};
-use spice_channel::Transmit;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use spice_channel::{DescriptorId, Transmit};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinHandle;
 
+use super::beside::WriteHalf;
 use crate::transport::Stream;
 
 /// Bytes that one connection may have waiting for its owner. The reader stops there, and TCP holds the peer.
@@ -60,11 +62,18 @@ pub(crate) struct ReadPermit {
     _place: Arc<OwnedSemaphorePermit>,
 }
 
+/// Bytes for the socket, and the descriptor that goes beside them.
+#[derive(Debug)]
+struct Piece {
+    bytes: Bytes,
+    descriptor: Option<Arc<OwnedFd>>,
+}
+
 /// The owner's end of a connection. Dropping it closes the connection.
 #[derive(Debug)]
 pub(crate) struct Connection {
     token: Token,
-    pieces: UnboundedSender<Bytes>,
+    pieces: UnboundedSender<Piece>,
     reader: JoinHandle<()>,
     writer: JoinHandle<()>,
 }
@@ -75,10 +84,13 @@ impl Connection {
         Arc::ptr_eq(&self.token.0, &event.of.0)
     }
 
-    /// Hands bytes to the writer. The owner bounds what is on its way by counting [`ConnectionEvent::Written`].
-    pub(crate) fn send(&self, transmit: Transmit) {
-        for piece in transmit.pieces {
-            let _ = self.pieces.send(piece);
+    /// Hands bytes to the writer, and the descriptors that go beside them, by whom their numbers are known. The owner
+    /// bounds what is on its way by counting [`ConnectionEvent::Written`].
+    pub(crate) fn send(&self, transmit: Transmit, known: impl Fn(DescriptorId) -> Option<Arc<OwnedFd>>) {
+        let mut beside = transmit.descriptors.into_iter().peekable();
+        for (at, bytes) in transmit.pieces.into_iter().enumerate() {
+            let descriptor = beside.next_if(|(piece, _)| *piece == at).and_then(|(_, id)| known(id));
+            let _ = self.pieces.send(Piece { bytes, descriptor });
         }
     }
 }
@@ -105,10 +117,7 @@ pub(crate) fn connect(
 }
 
 fn start(
-    (read_half, write_half): (
-        impl AsyncRead + Send + Unpin + 'static,
-        impl AsyncWrite + Send + Unpin + 'static,
-    ),
+    (read_half, write_half): (impl AsyncRead + Send + Unpin + 'static, impl WriteHalf),
     greeting: Vec<u8>,
     deliver: impl Fn(ConnectionEvent) + Send + Sync + 'static,
 ) -> Connection {
@@ -145,9 +154,9 @@ async fn read(mut socket: impl AsyncRead + Unpin, deliver: &(impl Fn(Happened) +
 }
 
 async fn write(
-    mut socket: impl AsyncWrite + Unpin,
+    mut socket: impl WriteHalf,
     greeting: Vec<u8>,
-    mut queue: UnboundedReceiver<Bytes>,
+    mut queue: UnboundedReceiver<Piece>,
     deliver: &(impl Fn(Happened) + Sync),
 ) -> io::Result<()> {
     socket.write_all(&greeting).await?;
@@ -155,9 +164,14 @@ async fn write(
     let mut batch = Vec::with_capacity(WRITE_PIECES);
     while queue.recv_many(&mut batch, WRITE_PIECES).await > 0 {
         let mut pieces = batch.as_mut_slice();
-        while !pieces.is_empty() {
-            let slices: Vec<IoSlice<'_>> = pieces.iter().map(|piece| IoSlice::new(piece)).collect();
-            let len = socket.write_vectored(&slices).await?;
+        while let Some(first) = pieces.first_mut() {
+            let len = if let Some(descriptor) = first.descriptor.take() {
+                socket.write_beside(&first.bytes, &descriptor).await?
+            } else {
+                let bare = pieces.iter().take_while(|piece| piece.descriptor.is_none());
+                let slices: Vec<IoSlice<'_>> = bare.map(|piece| IoSlice::new(&piece.bytes)).collect();
+                socket.write_vectored(&slices).await?
+            };
             if len == 0 {
                 return Err(io::ErrorKind::WriteZero.into());
             }
@@ -172,14 +186,14 @@ async fn write(
 }
 
 /// What is left of `pieces` after their first `len` bytes.
-fn skip(pieces: &mut [Bytes], mut len: usize) -> &mut [Bytes] {
+fn skip(pieces: &mut [Piece], mut len: usize) -> &mut [Piece] {
     let mut done = 0;
     for piece in pieces.iter_mut() {
-        if piece.len() > len {
-            piece.advance(len);
+        if piece.bytes.len() > len {
+            piece.bytes.advance(len);
             break;
         }
-        len -= piece.len();
+        len -= piece.bytes.len();
         done += 1;
     }
     pieces.get_mut(done..).unwrap_or(&mut [])

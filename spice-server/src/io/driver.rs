@@ -1,10 +1,11 @@
 //! One channel and the connections of its viewers.
 
 use std::collections::BTreeMap;
+use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use spice_channel::{Channel, ChannelError, ChannelLink, ClientId, Scope, Time};
+use spice_channel::{Channel, ChannelError, ChannelLink, ClientId, DescriptorId, Scope, Time};
 
 use super::connection::Happened;
 use super::{Connection, ConnectionEvent};
@@ -25,11 +26,13 @@ pub(crate) struct Ended {
 pub(crate) struct ChannelDriver {
     connections: BTreeMap<ClientId, Connection>,
     counters: Arc<Counters>,
+    /// The descriptor that messages may have beside them.
+    descriptor: Option<(DescriptorId, Arc<OwnedFd>)>,
 }
 
 impl ChannelDriver {
     pub(crate) fn new(counters: Arc<Counters>) -> Self {
-        Self { connections: BTreeMap::new(), counters }
+        Self { connections: BTreeMap::new(), counters, descriptor: None }
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -104,11 +107,23 @@ impl ChannelDriver {
         Ended { client, scope: error.scope(), reason: error.to_string() }
     }
 
+    /// Messages go with this descriptor from now on, and with no other.
+    pub(crate) fn set_descriptor(&mut self, descriptor: Option<(DescriptorId, Arc<OwnedFd>)>) {
+        self.descriptor = descriptor;
+    }
+
+    fn descriptor(&self, id: DescriptorId) -> Option<Arc<OwnedFd>> {
+        self.descriptor
+            .as_ref()
+            .filter(|(known, _)| *known == id)
+            .map(|(_, descriptor)| Arc::clone(descriptor))
+    }
+
     /// Gives every connection what its viewer has room for.
     pub(crate) fn flush(&self, channel: &mut (impl Channel + ?Sized), now: Time) {
         for (client, connection) in &self.connections {
             while let Some(transmit) = channel.poll_transmit(*client, now) {
-                connection.send(transmit);
+                connection.send(transmit, |id| self.descriptor(id));
             }
         }
     }

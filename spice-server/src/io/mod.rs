@@ -1,5 +1,6 @@
 //! Connections: bytes, not meaning.
 
+mod beside;
 mod connection;
 mod driver;
 
