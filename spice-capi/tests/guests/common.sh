@@ -59,6 +59,18 @@ check() { # a sentence, then the command that has to succeed for it to be true
     shift
     if "$@"; then pass "$sentence"; else fail "$sentence"; fi
 }
+# The same for what the C library is known not to do: on the system's library it is told, and not counted.
+check_beyond_c() { # a sentence, command...
+    local sentence=$1
+    shift
+    if [ -n "$library" ]; then
+        check "$sentence" "$@"
+    elif "$@"; then
+        note "on the system's library, too: $sentence"
+    else
+        note "not on the system's library, as known: $sentence"
+    fi
+}
 give_up() { # nothing that follows would mean anything
     fail "$*"
     finish

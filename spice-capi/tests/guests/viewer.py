@@ -64,6 +64,10 @@ def run(options):
             channels.pop(name, None)
             if event.value_nick.startswith("error"):
                 seen["error"] = f"{name} {event.value_nick}"
+            if name.startswith("main"):
+                # A viewer with a window would end the session now; what it had of the display can still be asked for.
+                seen["state"] = "disconnected"
+                GLib.timeout_add_seconds(60, loop.quit)
 
     def on_primary(_channel, form, width, height, stride, _shm, data):
         primary.update(form=form, width=width, height=height, stride=stride, data=data)
@@ -81,10 +85,6 @@ def run(options):
         if not isinstance(channel, Spice.MainChannel):
             Spice.Channel.connect(channel)
 
-    def on_disconnected(_session):
-        seen["state"] = "disconnected"
-        GLib.timeout_add_seconds(60, loop.quit)
-
     session = Spice.Session()
     session.set_property("host", "127.0.0.1")
     session.set_property("port", options.port)
@@ -92,7 +92,6 @@ def run(options):
     if options.password:
         session.set_property("password", options.password)
     on(session, "channel-new", on_new)
-    on(session, "disconnected", on_disconnected)
 
     def channel_of(kind):
         return next((each for each in channels.values() if isinstance(each, kind)), None)
