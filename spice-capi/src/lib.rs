@@ -17,6 +17,7 @@ mod api;
 mod guard;
 mod host;
 mod log;
+mod plugged;
 mod qxl;
 mod replay;
 mod server;

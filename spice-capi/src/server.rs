@@ -2,7 +2,7 @@
 
 use std::ffi::{c_int, c_void};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use spice_server::devices::{AgentPolicy, MonitorsSink};
@@ -12,10 +12,9 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-use crate::abi::qxl::QXLInstance;
-use crate::api::{Instance, Kind, Migration, remove_all};
-use crate::host::{Bridge, ChannelEvents, CharDevice, Core, Inputs, Screen, Watch};
-use crate::qxl::{Device, Host};
+use crate::host::{Bridge, ChannelEvents, Core, Inputs, Screen, Watch};
+use crate::plugged::Plugged;
+use crate::qxl::Host;
 use crate::settings::Settings;
 
 /// A server: what the host has said so far, and once it is initialised, what runs.
@@ -30,35 +29,6 @@ pub(crate) struct SpiceServer {
     /// Whether the machine runs, so that devices may take commands.
     vm_runs: AtomicBool,
 }
-
-/// What the host has plugged in.
-#[derive(Default)]
-pub(crate) struct Plugged {
-    pub(crate) inputs: Inputs,
-    pub(crate) displays: Vec<Plug>,
-    pub(crate) migration: Migration,
-    /// The guest's agent, while it is attached.
-    pub(crate) agent: Weak<CharDevice>,
-    /// All that was added and has not been removed.
-    pub(crate) instances: Vec<(Kind, Instance)>,
-}
-
-impl std::fmt::Debug for Plugged {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Plugged").field("displays", &self.displays.len()).finish_non_exhaustive()
-    }
-}
-
-/// A QXL device.
-#[derive(Debug)]
-pub(crate) struct Plug {
-    pub(crate) instance: *mut QXLInstance,
-    pub(crate) device: Arc<Device>,
-    pub(crate) host: Host,
-}
-
-// SAFETY: the instance is the host's, and only its threads use it.
-unsafe impl Send for Plug {}
 
 /// A server that runs.
 #[derive(Debug)]
@@ -176,6 +146,11 @@ impl SpiceServer {
             };
             let known = Arc::clone(&known);
             bridge.post(move |server| {
+                if let ChannelEvent::Linked(info) = &event
+                    && info.kind == spice_server::ChannelType::INPUTS
+                {
+                    server.read_leds();
+                }
                 if let Some(running) = server.running() {
                     known.lock().unwrap_or_else(PoisonError::into_inner).handle(&running.core, event);
                 }
@@ -195,6 +170,14 @@ impl SpiceServer {
             self.plugged().inputs.locks = inputs.locks;
         }
         answer
+    }
+
+    /// Asks the keyboard for its lights, and tells viewers.
+    pub(crate) fn read_leds(&self) {
+        let leds = self.with_inputs(Inputs::read_leds);
+        if let Some((running, leds)) = self.running().zip(leds) {
+            running.control.set_leds(leds);
+        }
     }
 
     /// Tells viewers whether they may say where their pointers are, and the tablet how large the screen is.
@@ -281,12 +264,9 @@ impl SpiceServer {
         }
     }
 
-    /// Ends all that runs. On the host's thread.
+    /// Ends all that runs, from which the host has taken what it had added. On the host's thread.
     pub(crate) fn stop(&self) {
         let Some(running) = self.running() else { return };
-        // SAFETY: the host ends a server before what it has added to it.
-        unsafe { remove_all(self) };
-        drop(running._watch.lock().unwrap_or_else(PoisonError::into_inner).take());
         let task = running.task.lock().unwrap_or_else(PoisonError::into_inner).take();
         let runtime = running.runtime.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let (Some((stop, task)), Some(runtime)) = (task, runtime) {
@@ -294,6 +274,9 @@ impl SpiceServer {
             let _ = runtime.block_on(task);
             runtime.shutdown_timeout(Duration::from_secs(1));
         }
+        // What has ended with the server, the host still hears of.
+        running.bridge.run(self);
+        drop(running._watch.lock().unwrap_or_else(PoisonError::into_inner).take());
     }
 }
 

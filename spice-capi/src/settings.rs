@@ -34,6 +34,8 @@ pub(crate) struct Settings {
     pub(crate) addr: String,
     pub(crate) flags: AddrFlags,
     pub(crate) tls: Option<TlsIdentity>,
+    /// The TLS that was asked for cannot be had: then there is no server, rather than one without it.
+    pub(crate) tls_fails: bool,
     /// A socket that somebody else has made.
     pub(crate) listen_fd: Option<std::sync::Arc<std::os::fd::OwnedFd>>,
     /// Whether tickets are asked for.
@@ -59,6 +61,7 @@ impl Default for Settings {
             addr: String::new(),
             flags: AddrFlags::default(),
             tls: None,
+            tls_fails: false,
             listen_fd: None,
             ticketing: true,
             ticket: None,
@@ -85,6 +88,8 @@ impl Default for Settings {
 pub(crate) enum SettingsError {
     #[error("cannot find the address `{addr}`: {source}")]
     Resolve { addr: String, source: std::io::Error },
+    #[error("the TLS that the host asks for cannot be had")]
+    Tls,
     #[error("`{0}` has no address of the kind that is asked for")]
     NoAddress(String),
 }
@@ -92,6 +97,9 @@ pub(crate) enum SettingsError {
 impl Settings {
     /// The configuration that they make.
     pub(crate) fn config(&self) -> Result<ServerConfig, SettingsError> {
+        if self.tls_fails {
+            return Err(SettingsError::Tls);
+        }
         let auth = if self.ticketing {
             Auth::Required(Credentials { tickets: self.ticket.clone().into_iter().collect(), users: None })
         } else {

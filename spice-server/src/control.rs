@@ -205,6 +205,13 @@ impl Control {
         self.tell(RedsEvent::Positions(positions));
     }
 
+    /// Whether viewers say where their pointers are, rather than how they move: the mouse mode, as of what was changed
+    /// last.
+    #[must_use]
+    pub fn takes_positions(&self) -> bool {
+        self.displays.positions()
+    }
+
     /// Says which lights of the keyboard are on.
     pub fn set_leds(&self, leds: KeyModifiers) {
         self.tell(RedsEvent::Leds(leds));

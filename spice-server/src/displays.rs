@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rand::RngExt;
@@ -127,6 +128,11 @@ impl Displays {
         for (_, mut thread) in displays {
             thread.stop();
         }
+    }
+
+    /// Whether viewers say positions rather than motion.
+    pub(crate) fn positions(&self) -> bool {
+        self.counters.positions.load(Ordering::Relaxed)
     }
 
     pub(crate) fn quality(&self) -> Quality {

@@ -1,6 +1,6 @@
 //! What a server counts.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use spice_display::DisplayStats;
 
@@ -32,6 +32,8 @@ pub(crate) struct Counters {
     pub(crate) bytes: AtomicU64,
     pub(crate) queued: AtomicU64,
     pub(crate) squashes: AtomicU64,
+    /// Whether viewers say positions rather than motion.
+    pub(crate) positions: AtomicBool,
 }
 
 impl Counters {

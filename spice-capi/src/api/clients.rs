@@ -143,7 +143,8 @@ pub(crate) unsafe extern "C" fn _spice_server_get_peer_info(
 pub(crate) unsafe extern "C" fn _spice_server_is_server_mouse(s: *mut SpiceServer) -> c_int {
     guard("spice_server_is_server_mouse", 1, || {
         // SAFETY: as the module says.
-        unsafe { server(s) }.map_or(1, |server| (!server.plugged().inputs.takes_positions()).into())
+        let running = unsafe { server(s) }.and_then(SpiceServer::running);
+        running.map_or(1, |running| (!running.control.takes_positions()).into())
     })
 }
 

@@ -10,9 +10,10 @@ use crate::abi::base::SpiceBaseInstance;
 use crate::abi::input::{SpiceKbdInstance, SpiceMouseInstance, SpiceTabletInstance};
 use crate::abi::qxl::{QXLInstance, QXLInterface};
 use crate::guard::guard;
-use crate::host::{Inputs, known_leds};
+use crate::host::known_leds;
+use crate::plugged::{Instance, Kind, Plug};
 use crate::qxl::{Device, Host, QxlGuest};
-use crate::server::{Plug, SpiceServer};
+use crate::server::SpiceServer;
 
 /// The kinds of interfaces, by their names in C, and the versions that are understood: this major one, and no later
 /// minor one.
@@ -27,30 +28,26 @@ const KINDS: [(&CStr, Kind, u32, u32); 8] = [
     (c"migration", Kind::Migration, 1, 1),
 ];
 
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Kind {
-    Keyboard,
-    Mouse,
-    Tablet,
-    Qxl,
-    Playback,
-    Record,
-    CharDevice,
-    Migration,
+/// Why an instance is of no use.
+enum Unfit {
+    /// Of no known kind.
+    Unknown,
+    /// Of another version, or nothing at all.
+    Version,
 }
 
 /// What the host says of an instance.
 ///
 /// # Safety
 /// The instance is the host's, with its interface.
-unsafe fn kind(sin: *mut SpiceBaseInstance) -> Option<Kind> {
+unsafe fn kind(sin: *mut SpiceBaseInstance) -> Result<Kind, Unfit> {
     // SAFETY: by the contract.
-    let interface = unsafe { sin.as_ref()?.sif.as_ref()? };
+    let interface = unsafe { sin.as_ref().and_then(|sin| sin.sif.as_ref()) }.ok_or(Unfit::Version)?;
     // SAFETY: by the contract: the name of a kind.
-    let name = unsafe { text(interface.kind) }?;
+    let name = unsafe { text(interface.kind) }.ok_or(Unfit::Unknown)?;
     let Some((_, kind, major, minor)) = KINDS.iter().find(|kind| kind.0 == name) else {
         tracing::warn!("there is no interface `{}`", name.to_string_lossy());
-        return None;
+        return Err(Unfit::Unknown);
     };
     if interface.major_version != *major || interface.minor_version > *minor {
         let (is, least) = ((interface.major_version, interface.minor_version), (major, minor));
@@ -61,12 +58,13 @@ unsafe fn kind(sin: *mut SpiceBaseInstance) -> Option<Kind> {
             least.0,
             least.1
         );
-        return None;
+        return Err(Unfit::Version);
     }
-    Some(*kind)
+    Ok(*kind)
 }
 
-/// `spice_server_add_interface`: 0, or -1 for a version that is not known, or one of a kind too many.
+/// `spice_server_add_interface`: 0, or -1 for a version that is not known, or one of a kind too many. What is of no known
+/// kind is said to be added, as by the C library, and is never used.
 #[unsafe(no_mangle)]
 pub(crate) unsafe extern "C" fn _spice_server_add_interface(
     s: *mut SpiceServer,
@@ -74,7 +72,13 @@ pub(crate) unsafe extern "C" fn _spice_server_add_interface(
 ) -> c_int {
     guard("spice_server_add_interface", -1, || {
         // SAFETY: as the module says.
-        let (Some(server), Some(kind)) = (unsafe { (server(s), kind(sin)) }) else { return -1 };
+        let Some(server) = (unsafe { server(s) }) else { return -1 };
+        // SAFETY: as the module says.
+        let kind = match unsafe { kind(sin) } {
+            Ok(kind) => kind,
+            Err(Unfit::Unknown) => return 0,
+            Err(Unfit::Version) => return -1,
+        };
         // SAFETY: an instance of a kind is that kind's structure.
         let added = unsafe {
             match kind {
@@ -102,7 +106,7 @@ pub(crate) unsafe extern "C" fn _spice_server_add_interface(
 pub(crate) unsafe extern "C" fn _spice_server_remove_interface(sin: *mut SpiceBaseInstance) -> c_int {
     guard("spice_server_remove_interface", -1, || {
         // SAFETY: as the module says.
-        let Some(kind) = (unsafe { kind(sin) }) else { return -1 };
+        let Ok(kind) = (unsafe { kind(sin) }) else { return -1 };
         // SAFETY: as the module says.
         if let Some(server) = unsafe { server_of(kind, sin) } {
             server.plugged().instances.retain(|(_, instance)| *instance != Instance(sin));
@@ -127,13 +131,6 @@ unsafe fn remove(kind: Kind, sin: *mut SpiceBaseInstance) -> Option<()> {
         }
     }
 }
-
-/// An instance of the host.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Instance(*mut SpiceBaseInstance);
-
-// SAFETY: only the host's thread uses it.
-unsafe impl Send for Instance {}
 
 /// Removes what the host has not removed from a server that ends.
 ///
@@ -176,10 +173,7 @@ unsafe fn add_keyboard(server: &SpiceServer, sin: *mut SpiceKbdInstance) -> Opti
     server.plugged().inputs.keyboard = sin;
     // SAFETY: the instance is the host's.
     unsafe { (*sin).st = handle(server) };
-    let leds = server.with_inputs(Inputs::read_leds);
-    if let Some(running) = server.running() {
-        running.control.set_leds(leds);
-    }
+    server.read_leds();
     Some(())
 }
 

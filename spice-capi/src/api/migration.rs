@@ -9,24 +9,6 @@ use crate::abi::migration::{SpiceMigrateInstance, SpiceMigrateInterface};
 use crate::guard::guard;
 use crate::server::SpiceServer;
 
-/// What the host has said of migration.
-#[derive(Debug)]
-pub(crate) struct Migration {
-    /// Who is told of its steps.
-    instance: *mut SpiceMigrateInstance,
-    /// Where the machine moves to.
-    target: Option<MigrationTarget>,
-}
-
-// SAFETY: only the host's thread uses the instance.
-unsafe impl Send for Migration {}
-
-impl Default for Migration {
-    fn default() -> Self {
-        Self { instance: std::ptr::null_mut(), target: None }
-    }
-}
-
 /// A step of a migration that is done.
 #[derive(Clone, Copy)]
 enum Step {

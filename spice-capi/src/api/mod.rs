@@ -13,9 +13,6 @@ mod options;
 pub(crate) mod qxl;
 mod server;
 
-pub(crate) use interfaces::{Instance, Kind, remove_all};
-pub(crate) use migration::Migration;
-
 use std::ffi::{CStr, c_char, c_int};
 
 use crate::server::SpiceServer;

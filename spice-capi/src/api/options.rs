@@ -60,11 +60,10 @@ pub(crate) unsafe extern "C" fn _spice_server_set_listen_socket_fd(
     })
 }
 
-/// `spice_server_set_sasl`: -1, as from a C library that was built without SASL: there is no Cyrus here. Turning it off
-/// is done.
+/// `spice_server_set_sasl`: -1, as from a C library that was built without SASL: there is no Cyrus here.
 #[unsafe(no_mangle)]
-pub(crate) unsafe extern "C" fn _spice_server_set_sasl(_: *mut SpiceServer, enabled: c_int) -> c_int {
-    status(enabled == 0)
+pub(crate) unsafe extern "C" fn _spice_server_set_sasl(_: *mut SpiceServer, _: c_int) -> c_int {
+    -1
 }
 
 /// `spice_server_set_sasl_appname`: -1, as above.
@@ -95,18 +94,20 @@ pub(crate) unsafe extern "C" fn _spice_server_set_tls(
         let (server, ca, cert, key, password) = unsafe {
             (server(s), text(ca_cert_file), text(certs_file), text(private_key_file), text(key_passwd))
         };
-        let (Some(server), Some(_), Some(cert), Some(key), Ok(port @ 0..)) =
+        let (Some(server), Some(_), Some(cert), Some(key), Ok(port @ 1..)) =
             (server, ca, cert, key, u16::try_from(port))
         else {
             return -1;
         };
         if password.is_some_and(|password| !password.is_empty()) {
             tracing::warn!("an encrypted private key cannot be read here: store it without a password");
+            server.settings().tls_fails = true;
             return -1;
         }
         let path = |text: &std::ffi::CStr| PathBuf::from(text.to_string_lossy().into_owned());
         let mut settings = server.settings();
         settings.tls_port = port;
+        settings.tls_fails = false;
         settings.tls = Some(TlsIdentity::Files { cert: path(cert), key: path(key) });
         0
     })

@@ -51,6 +51,8 @@ pub(crate) unsafe extern "C" fn _spice_server_destroy(s: *mut SpiceServer) {
         if !s.is_null() {
             // SAFETY: the host gives back what `spice_server_new` gave to it.
             let server = unsafe { Box::from_raw(s) };
+            // SAFETY: the host ends a server before what it has added to it.
+            unsafe { super::interfaces::remove_all(&server) };
             server.stop();
         }
     });

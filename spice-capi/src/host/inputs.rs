@@ -94,15 +94,18 @@ impl Inputs {
         }
     }
 
-    /// Asks a keyboard that has just been plugged in for its lights.
-    pub(crate) fn read_leds(&mut self) -> KeyModifiers {
+    /// Asks the keyboard for its lights.
+    pub(crate) fn read_leds(&mut self) -> Option<KeyModifiers> {
+        if self.keyboard.is_null() {
+            return None;
+        }
         // SAFETY: as the tablet.
         let leds = unsafe {
             let keyboard = (*self.keyboard).base.sif.cast::<SpiceKbdInterface>();
             (*keyboard).get_leds.map_or(0, |leds| leds(self.keyboard))
         };
         self.locks = known_leds(leds.into());
-        self.locks
+        Some(self.locks)
     }
 
     /// A viewer's locks are in this state: presses the keys of those that are not here.

@@ -39,6 +39,9 @@ const LOOK_AGAIN: Duration = Duration::from_millis(10);
 /// Commands that the host's log is told of.
 const REFUSALS_LOGGED: usize = 20;
 
+/// A surface begins with what is in its memory (`QXL_SURF_FLAG_KEEP_DATA`).
+const KEEP_DATA: u32 = 1;
+
 /// Display commands between two looks at the cursor's ring.
 const CURSOR_EVERY: usize = 16;
 
@@ -158,7 +161,7 @@ impl QxlGuest {
             What::Monitors { group, address } => self.set_monitors(group, address),
             What::LoadCommands(commands) => {
                 for command in commands {
-                    if let Some(event) = self.parse(command) {
+                    if let Some(event) = self.parse(command).map(|event| self.with_content(event)) {
                         self.events.push_back(event);
                     }
                 }
@@ -167,7 +170,7 @@ impl QxlGuest {
             What::DriverUnload => self.events.push_back(GuestEvent::Device(DeviceEvent::DriverUnload)),
             What::GlScanout(scanout) => self.set_scanout(scanout),
             What::GlDraw(_) if self.scanout.is_none() => {
-                self.refuse(&"a draw without anything that is shown")
+                self.refuse(&"a draw without anything that is shown");
             }
             What::GlDraw(draw) => {
                 self.events.push_back(GuestEvent::Device(DeviceEvent::GlDraw(draw)));
@@ -302,16 +305,41 @@ impl QxlGuest {
         }
     }
 
+    /// A surface of a machine that was saved begins with what is in its memory, whatever its command says.
+    fn with_content(&self, event: GuestEvent) -> GuestEvent {
+        let GuestEvent::Command(Command::Surface(SurfaceCommand::Create {
+            surface,
+            width,
+            height,
+            format,
+            ..
+        })) = event
+        else {
+            return event;
+        };
+        let read = self.surfaces.place(surface).and_then(|place| {
+            let (stride, mem) = (place.stride, place.address);
+            let kept = SurfaceCreate { width, height, stride, format, flags: KEEP_DATA, mem };
+            primary_surface(&self.slots, place.group, &kept).ok()?.content
+        });
+        GuestEvent::Command(Command::Surface(SurfaceCommand::Create {
+            surface,
+            width,
+            height,
+            format,
+            content: read,
+        }))
+    }
+
     /// Keeps in mind what a command does to surfaces, and gives it back. The command that creates a surface goes back
     /// when the surface ends: drivers take its memory for free then.
     fn follow(&mut self, Parsed { command, release, surface: place }: &Parsed) {
         match command {
             Command::Surface(SurfaceCommand::Destroy { surface }) => self.release_surface(*surface),
             Command::Surface(SurfaceCommand::Create { surface, .. }) => {
-                if let Some(place) = place {
-                    // One of the same id that has not ended: its command goes back all the same.
-                    self.release_surface(*surface);
-                    self.surfaces.insert(*surface, *place, Some(*release));
+                // A number that is in use is refused, and the command is done with.
+                if let Some(place) = place.filter(|_| self.surfaces.place(*surface).is_none()) {
+                    self.surfaces.insert(*surface, place, Some(*release));
                     return;
                 }
             }

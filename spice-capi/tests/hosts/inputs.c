@@ -64,6 +64,12 @@ int main(void) {
     say(&viewer, SPICE_MSGC_MAIN_MOUSE_MODE_REQUEST, &mode, 2);
     do CHECK(await(&viewer, SPICE_MSG_MAIN_MOUSE_MODE), "mode"); while (message.body[2] != SPICE_MOUSE_MODE_CLIENT);
     CHECK(!spice_server_is_server_mouse(server), "with a tablet");
+    mode = SPICE_MOUSE_MODE_SERVER;
+    say(&viewer, SPICE_MSGC_MAIN_MOUSE_MODE_REQUEST, &mode, 2);
+    WAIT_FOR(spice_server_is_server_mouse(server));
+    mode = SPICE_MOUSE_MODE_CLIENT;
+    say(&viewer, SPICE_MSGC_MAIN_MOUSE_MODE_REQUEST, &mode, 2);
+    WAIT_FOR(!spice_server_is_server_mouse(server));
     struct __attribute__((packed)) { uint32_t x, y; uint16_t buttons; uint8_t display; } position = { 100, 50, SPICE_MOUSE_BUTTON_MASK_LEFT, 0 };
     say(&inputs, SPICE_MSGC_INPUTS_MOUSE_POSITION, &position, sizeof position);
     WAIT_FOR(at_x == 100 && at_y == 50);

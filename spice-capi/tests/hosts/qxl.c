@@ -113,6 +113,7 @@ static void check_stop(void) {
     /* A machine that was saved is brought back by commands of the host. */
     spice_server_vm_stop(server);
     Command *loaded = surface_command(8, QXL_SURFACE_CMD_CREATE);
+    for (int i = 0; i < W * H; i++) surface[i] = 0x2468ac;
     g_ptr_array_add(commands, loaded);
     g_atomic_int_inc(&guest->taken);
     spice_qxl_loadvm_commands(&guest->qxl, &loaded->ext, 1);
@@ -120,6 +121,7 @@ static void check_stop(void) {
     draw(fill(8, 0, 0, 8, 8, 0x00aa00));
     update(8, NULL, 0, 1);
     CHECK(pixel(surface, 0, 0, 1) == 0x00aa00, "%x", pixel(surface, 0, 0, 1));
+    CHECK(pixel(surface, 20, 20, 1) == 0x2468ac, "a surface of a saved machine has lost what was on it: %x", pixel(surface, 20, 20, 1));
     spice_server_vm_stop(server);
     gint taken = g_atomic_int_get(&guest->taken);
     Command *later = draw(fill(0, 0, 0, W, H, 0x654321));

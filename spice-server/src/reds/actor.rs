@@ -305,6 +305,7 @@ impl Reds {
         let mode = self.main.mouse_mode();
         if mode != before {
             self.inputs.set_mouse_mode(mode);
+            self.counters.positions.store(mode == MouseModes::CLIENT, Ordering::Relaxed);
             for worker in self.displays.values() {
                 worker.send(WorkerMessage::PointerIsLocal(mode == MouseModes::CLIENT));
             }
@@ -620,6 +621,11 @@ fn session_channels(
 impl Drop for Reds {
     fn drop(&mut self) {
         let now = clock::now();
+        let events = self.policy.channel_events.clone();
+        let over = self.clients.values().flat_map(|session| &session.connections);
+        for (events, info) in over.filter_map(|info| Some((events.as_ref()?, info))) {
+            events.tell(ChannelEvent::Ended(*info));
+        }
         for (viewer, Session { peer, since, .. }) in &self.clients {
             let (reason, connected) = ("the server ends".to_owned(), now.since(*since));
             self.policy.audit.tell(AuditEvent::Ended { viewer: *viewer, peer: *peer, reason, connected });
