@@ -155,6 +155,9 @@ impl InputsChannel {
 
     /// The guest's keyboard lights have changed.
     pub(crate) fn set_leds(&mut self, leds: KeyModifiers) {
+        if self.leds == leds {
+            return;
+        }
         self.leds = leds;
         for (_, client) in self.channel.iter_mut() {
             client.leds_due = true;
