@@ -13,13 +13,14 @@ use build::{Build, Hosts};
 use libtest_mimic::{Arguments, Failed, Trial};
 
 /// The hosts, and whether one is run under valgrind, too.
-const HOSTS: [(&str, bool); 13] = [
+const HOSTS: [(&str, bool); 14] = [
     ("new_destroy", true),
     ("options", false),
     ("tickets", false),
     ("listen", false),
     ("clients", true),
     ("two_servers", false),
+    ("one_at_a_time", false),
     ("qxl", true),
     ("inputs", false),
     ("char_device", false),
