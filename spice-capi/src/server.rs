@@ -94,7 +94,6 @@ impl SpiceServer {
             .map_err(|error| format!("no thread: {error}"))?;
         let server = runtime.block_on(Server::open(config)).map_err(|error| error.to_string())?;
         let control = server.control();
-        control.set_open(!self.settings().ticketing);
         let (stop, stopped) = oneshot::channel();
         let task = runtime.spawn(server.run(async {
             let _ = stopped.await;
@@ -209,7 +208,9 @@ impl SpiceServer {
     pub(crate) fn set_ticket(&self, ticket: Option<Ticket>) {
         self.settings().set_ticket(ticket.clone());
         let Some(running) = self.running() else { return };
-        running.control.set_open(false);
+        if let Err(error) = running.control.set_open(false) {
+            tracing::error!("{error}");
+        }
         for old in running.control.tickets() {
             let _ = running.control.expire_ticket(old.id, Duration::ZERO);
         }

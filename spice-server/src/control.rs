@@ -21,7 +21,7 @@ use crate::devices::{
 use crate::displays::{AddDisplayError, Displays};
 use crate::front::Front;
 use crate::guest::Guest;
-use crate::link::{Admission, ChannelSecurity};
+use crate::link::{Admission, ChannelSecurity, KeyError};
 use crate::migration::MigrationTarget;
 use crate::quality::Quality;
 use crate::reds::{RedsEvent, RedsHandle};
@@ -227,10 +227,18 @@ impl Control {
         self.tell(RedsEvent::Uuid(uuid));
     }
 
-    /// Lets in anybody who can connect from now on, or again only who shows what is asked for. For a server that was
-    /// started without tickets or users this changes nothing.
-    pub fn set_open(&self, open: bool) {
+    /// Lets in anybody who can connect from now on, or only who shows a ticket or which user it is. A server that was
+    /// started open has neither, until [`Control::add_ticket`]; the first time that it is closed takes milliseconds, for
+    /// a key. A viewer that links meanwhile is refused and may come again.
+    ///
+    /// # Errors
+    /// There is no key for tickets: the server is closed, but nobody comes in.
+    pub fn set_open(&self, open: bool) -> Result<(), KeyError> {
         self.admission.lock().set_open(open);
+        match self.front.upgrade() {
+            Some(front) if !open => front.acceptor.rules.keys.start(),
+            _ => Ok(()),
+        }
     }
 
     /// Which channels want TLS, of connections that come from now on.

@@ -100,10 +100,10 @@ impl Server {
             }
         }
         let local_addrs = listeners.iter().map(|listener| listener.at().clone()).collect();
-        let keys = match config.auth {
-            Auth::Open => KeyPool::open()?,
-            Auth::Required(_) => KeyPool::tickets()?,
-        };
+        let keys = KeyPool::new()?;
+        if let Auth::Required(_) = config.auth {
+            keys.start()?;
+        }
 
         let offer = SharedOffer::default();
         let inputs = InputsChannel::new(MouseModes::SERVER, config.viewer_timeout);

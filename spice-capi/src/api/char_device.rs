@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use spice_server::devices::{AgentSink, DeviceKind, DeviceSink};
 
+use super::interfaces::Added;
 use super::text;
 use crate::abi::char_device::SpiceCharDeviceInstance;
 use crate::guard::guard;
@@ -52,7 +53,7 @@ fn kind(subtype: &CStr, name: Option<&CStr>) -> Option<DeviceKind> {
 }
 
 /// A device that is refused is said to be added, as by the C library, and nothing ever comes of it.
-pub(super) unsafe fn add(server: &SpiceServer, sin: *mut SpiceCharDeviceInstance) -> Option<()> {
+pub(super) unsafe fn add(server: &SpiceServer, sin: *mut SpiceCharDeviceInstance) -> Option<Added> {
     let running = server.running()?;
     // SAFETY: the instance and its strings are the host's.
     let (subtype, name) = unsafe { (text((*sin).subtype)?, text((*sin).portname)) };
@@ -79,12 +80,17 @@ pub(super) unsafe fn add(server: &SpiceServer, sin: *mut SpiceCharDeviceInstance
             None
         }
     };
+    let Some(handle) = handle else {
+        // SAFETY: the instance is the host's.
+        unsafe { (*sin).st = null_mut() };
+        return Some(Added::OfNoUse);
+    };
     // SAFETY: this is the host's thread.
     unsafe { device.attach(&running.core, handle) };
     let state = Box::new(CharDeviceState { server, device });
     // SAFETY: the instance is the host's.
     unsafe { (*sin).st = Box::into_raw(state).cast() };
-    Some(())
+    Some(Added::InUse)
 }
 
 /// Attaches the guest's agent; a second one is refused.

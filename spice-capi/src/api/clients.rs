@@ -5,6 +5,8 @@ use std::os::fd::{BorrowedFd, OwnedFd};
 use std::time::Duration;
 
 use libc::{sockaddr, socklen_t};
+use rustix::io::Errno;
+use rustix::net::{RecvFlags, recv};
 
 use super::{server, status, text};
 use crate::guard::guard;
@@ -22,7 +24,8 @@ pub(crate) unsafe extern "C" fn _spice_server_set_noauth(s: *mut SpiceServer) ->
         let Some(server) = (unsafe { server(s) }) else { return -1 };
         server.settings().ticketing = false;
         if let Some(running) = server.running() {
-            running.control.set_open(true);
+            let opened = running.control.set_open(true);
+            return status(opened.is_ok());
         }
         0
     })
@@ -75,7 +78,8 @@ pub(crate) unsafe extern "C" fn _spice_server_add_client(
     })
 }
 
-/// `spice_server_add_ssl_client`: the same, and TLS is spoken on it; -1 too where there is no certificate.
+/// `spice_server_add_ssl_client`: the same, and TLS is spoken on it; -1 too where there is no certificate, or where the
+/// viewer has gone already.
 #[unsafe(no_mangle)]
 pub(crate) unsafe extern "C" fn _spice_server_add_ssl_client(
     s: *mut SpiceServer,
@@ -96,6 +100,9 @@ fn add(server: Option<&SpiceServer>, socket: c_int, vouched: bool, tls: bool) ->
     // SAFETY: the host says that it is an open descriptor.
     let borrowed = unsafe { BorrowedFd::borrow_raw(socket) };
     let Ok(own) = borrowed.try_clone_to_owned() else { return -1 };
+    if tls && has_ended(&own) {
+        return -1;
+    }
     match running.control.serve_for_host(own, vouched, tls) {
         Ok(()) => {
             // SAFETY: the socket is the server's from now on: the host has given it, and our copy is in use.
@@ -106,6 +113,14 @@ fn add(server: Option<&SpiceServer>, socket: c_int, vouched: bool, tls: bool) ->
             tracing::warn!("the host's connection is not taken: {error}");
             -1
         }
+    }
+}
+
+/// Whether a connection has nothing more to say, and never will.
+fn has_ended(socket: &OwnedFd) -> bool {
+    match recv(socket, &mut [0_u8; 1], RecvFlags::PEEK | RecvFlags::DONTWAIT) {
+        Ok((_, bytes)) => bytes == 0,
+        Err(error) => error != Errno::WOULDBLOCK,
     }
 }
 

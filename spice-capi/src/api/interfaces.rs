@@ -5,7 +5,7 @@ use std::ptr::null_mut;
 use std::sync::Arc;
 
 use super::qxl::QxlState;
-use super::{audio, char_device, migration, server, text};
+use super::{audio, char_device, migration, server, status, text};
 use crate::abi::base::SpiceBaseInstance;
 use crate::abi::input::{SpiceKbdInstance, SpiceMouseInstance, SpiceTabletInstance};
 use crate::abi::qxl::{QXLInstance, QXLInterface};
@@ -28,7 +28,15 @@ const KINDS: [(&CStr, Kind, u32, u32); 8] = [
     (c"migration", Kind::Migration, 1, 1),
 ];
 
-/// Why an instance is of no use.
+/// What has become of an instance that the host is told is added.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Added {
+    InUse,
+    /// Nothing will ever come of it, and it is not there to be removed.
+    OfNoUse,
+}
+
+/// Why an instance is not added.
 enum Unfit {
     /// Of no known kind.
     Unknown,
@@ -64,7 +72,8 @@ unsafe fn kind(sin: *mut SpiceBaseInstance) -> Result<Kind, Unfit> {
 }
 
 /// `spice_server_add_interface`: 0, or -1 for a version that is not known, or one of a kind too many. What is of no known
-/// kind is said to be added, as by the C library, and is never used.
+/// kind is said to be added, as by the C library, and is never used; so is a char device that cannot be one, whose `st`
+/// is null then.
 #[unsafe(no_mangle)]
 pub(crate) unsafe extern "C" fn _spice_server_add_interface(
     s: *mut SpiceServer,
@@ -82,22 +91,27 @@ pub(crate) unsafe extern "C" fn _spice_server_add_interface(
         // SAFETY: an instance of a kind is that kind's structure.
         let added = unsafe {
             match kind {
-                Kind::Keyboard => add_keyboard(server, sin.cast()),
-                Kind::Mouse => add_mouse(server, sin.cast()),
-                Kind::Tablet => add_tablet(server, sin.cast()),
-                Kind::Qxl => add_qxl(server, sin.cast()),
-                Kind::Playback => audio::add_playback(server, sin.cast()),
-                Kind::Record => audio::add_record(server, sin.cast()),
+                Kind::Keyboard => in_use(add_keyboard(server, sin.cast())),
+                Kind::Mouse => in_use(add_mouse(server, sin.cast())),
+                Kind::Tablet => in_use(add_tablet(server, sin.cast())),
+                Kind::Qxl => in_use(add_qxl(server, sin.cast())),
+                Kind::Playback => in_use(audio::add_playback(server, sin.cast())),
+                Kind::Record => in_use(audio::add_record(server, sin.cast())),
                 Kind::CharDevice => char_device::add(server, sin.cast()),
-                Kind::Migration => migration::add(server, sin.cast()),
+                Kind::Migration => in_use(migration::add(server, sin.cast())),
             }
         };
         match added {
-            Some(()) => server.plugged().instances.push((kind, Instance(sin))),
+            Some(Added::InUse) => server.plugged().instances.push((kind, Instance(sin))),
+            Some(Added::OfNoUse) => {}
             None => tracing::warn!("the {kind:?} interface cannot be added"),
         }
-        added.map_or(-1, |()| 0)
+        status(added.is_some())
     })
+}
+
+fn in_use(added: Option<()>) -> Option<Added> {
+    added.map(|()| Added::InUse)
 }
 
 /// `spice_server_remove_interface`: then nothing of it is used any more. -1 for keyboards and mice, which the C library
@@ -112,7 +126,7 @@ pub(crate) unsafe extern "C" fn _spice_server_remove_interface(sin: *mut SpiceBa
             server.plugged().instances.retain(|(_, instance)| *instance != Instance(sin));
         }
         // SAFETY: an instance of a kind is that kind's structure.
-        unsafe { remove(kind, sin) }.map_or(-1, |()| 0)
+        status(unsafe { remove(kind, sin) }.is_some())
     })
 }
 

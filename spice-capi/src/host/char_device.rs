@@ -109,13 +109,13 @@ impl CharDevice {
     ///
     /// # Safety
     /// On the host's thread.
-    pub(crate) unsafe fn attach(self: &Arc<Self>, core: &Core, handle: Option<Handle>) {
+    pub(crate) unsafe fn attach(self: &Arc<Self>, core: &Core, handle: Handle) {
         let opaque = Arc::as_ptr(self).cast_mut().cast::<c_void>();
         // SAFETY: the timer goes with the device's end, which is before the device does.
         let retry = unsafe { core.timer(retry, opaque) };
-        let is_agent = matches!(handle, Some(Handle::Agent(_)));
+        let is_agent = matches!(handle, Handle::Agent(_));
         let mut state = self.lock();
-        state.handle = handle;
+        state.handle = Some(handle);
         state.retry = retry;
         drop(state);
         if is_agent {

@@ -138,6 +138,11 @@ impl Access {
         if self.open || self.is_spared(origin, door) { Ok(()) } else { self.lockout.check(origin, now) }
     }
 
+    /// Whether anybody is let in.
+    pub(crate) fn is_open(&self) -> bool {
+        self.open
+    }
+
     /// Lets in anybody from now on, or no longer. Sessions stay as they are.
     pub(crate) fn set_open(&mut self, open: bool) {
         self.open = open;

@@ -147,8 +147,7 @@ impl Acceptor {
         };
         let mut ticket = [0; AwaitTicket::LEN];
         stream.read_exact(&mut ticket).await?;
-        let auth = self.rules.auth.clone();
-        let offered = self.checks.run(move || state.step(&ticket, &auth)).await?;
+        let offered = self.checks.run(move || state.step(&ticket)).await?;
         Ok(offered.step(&visit())?)
     }
 

@@ -5,7 +5,7 @@
 //! of them.
 
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread;
 
 use rsa::pkcs8::EncodePublicKey;
@@ -72,44 +72,49 @@ impl LinkKey {
 
 /// Keys that are ready.
 #[derive(Debug)]
-pub(crate) enum KeyPool {
-    /// Nothing is ever decrypted, so one key does for every link.
-    Open(LinkKey),
-    /// A key for each link.
-    Tickets(Mutex<Ready>),
+pub(crate) struct KeyPool {
+    /// The public half of a key that nobody has: it goes to viewers whose tickets nobody reads.
+    unread: [u8; PUBLIC_KEY_LEN],
+    ready: OnceLock<Mutex<Ready>>,
 }
 
 #[derive(Debug)]
-pub(crate) struct Ready {
+struct Ready {
     keys: Receiver<LinkKey>,
     spare: LinkKey,
     spare_links: u32,
 }
 
 impl KeyPool {
-    /// For a server that reads no ticket.
-    pub(crate) fn open() -> Result<Self, KeyError> {
-        Ok(Self::Open(LinkKey(Arc::new(KeyPair::generate()?))))
+    /// Without any key of which a ticket could be read.
+    pub(crate) fn new() -> Result<Self, KeyError> {
+        Ok(Self { unread: KeyPair::generate()?.public_der, ready: OnceLock::new() })
     }
 
-    /// For a server that reads tickets: makes the spare key, and starts the thread that makes the others. The thread
-    /// ends when the pool is gone.
-    pub(crate) fn tickets() -> Result<Self, KeyError> {
+    /// Has keys ready from now on, for tickets that are read: makes the spare key, which takes milliseconds, and starts
+    /// the thread that makes the others. The thread ends when the pool is gone.
+    pub(crate) fn start(&self) -> Result<(), KeyError> {
+        if self.ready.get().is_some() {
+            return Ok(());
+        }
         let spare = LinkKey(Arc::new(KeyPair::generate()?));
         let (sender, keys) = sync_channel(POOL);
         thread::Builder::new()
             .name("ticket-keys".into())
             .spawn(move || fill(&sender))
             .map_err(|error| KeyError(error.to_string()))?;
-        Ok(Self::Tickets(Mutex::new(Ready { keys, spare, spare_links: 0 })))
+        self.ready.get_or_init(|| Mutex::new(Ready { keys, spare, spare_links: 0 }));
+        Ok(())
     }
 
-    /// A key for one link, at once; `None` when even the spare one is used up.
+    /// A key for one link, at once; `None` when even the spare one is used up, or there were never any.
     pub(crate) fn take(&self) -> Option<LinkKey> {
-        match self {
-            Self::Open(key) => Some(key.clone()),
-            Self::Tickets(ready) => ready.lock().unwrap_or_else(PoisonError::into_inner).take(),
-        }
+        self.ready.get()?.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// The public key for a link whose ticket nobody reads.
+    pub(crate) fn unread(&self) -> &[u8; PUBLIC_KEY_LEN] {
+        &self.unread
     }
 }
 
@@ -165,8 +170,11 @@ mod tests {
 
     #[test]
     fn every_length_of_plaintext_is_read_up_to_its_nul() {
-        let pool = KeyPool::open().unwrap();
+        let pool = KeyPool::new().unwrap();
+        assert!(pool.take().is_none());
+        pool.start().unwrap();
         let key = pool.take().unwrap();
+        assert_ne!(key.public_der(), pool.unread());
         for len in [0, 1, 59, 60, 61, 80, 86] {
             let plain = vec![b'x'; len];
             let ticket = encrypt(&key, &plain);

@@ -183,7 +183,8 @@ pub(crate) struct AwaitMechanism(AwaitTicket);
 #[derive(Debug)]
 pub(crate) struct AwaitTicket {
     mess: LinkMess,
-    key: LinkKey,
+    /// None where nobody looks at the ticket.
+    key: Option<LinkKey>,
 }
 
 /// The viewer knows the mechanisms of SASL and chooses one.
@@ -265,8 +266,11 @@ impl AwaitMess {
             .lock()
             .may_try(visit.peer.origin(), &door(&mess), visit.now)
             .map_err(|locked| Refusal::reply(locked, LinkError::PERMISSION_DENIED))?;
-        let Some(key) = rules.keys.take() else {
-            return Err(Refusal::reply(Reason::NoKey, LinkError::ERROR));
+        let key = if visit.vouched || visit.admission.lock().is_open() {
+            None
+        } else {
+            let key = rules.keys.take();
+            Some(key.ok_or_else(|| Refusal::reply(Reason::NoKey, LinkError::ERROR))?)
         };
         let mut common =
             vec![CommonCap::PROTOCOL_AUTH_SELECTION, CommonCap::AUTH_SPICE, CommonCap::MINI_HEADER];
@@ -275,7 +279,7 @@ impl AwaitMess {
         }
         LinkReply {
             error: LinkError::OK,
-            public_key: *key.public_der(),
+            public_key: *key.as_ref().map_or_else(|| rules.keys.unread(), LinkKey::public_der),
             caps: Capabilities { common: CapabilitySet::new(common.into_iter().map(|cap| cap.0)), channel },
         }
         .encode(out);
@@ -318,11 +322,8 @@ impl AwaitTicket {
     pub(crate) const LEN: usize = TICKET_LEN;
 
     /// Reads what is offered, which costs a decryption where anybody looks at it.
-    pub(crate) fn step(self, ticket: &[u8; Self::LEN], auth: &Auth) -> Offered {
-        let secret = match auth {
-            Auth::Open => None,
-            Auth::Required(_) => self.key.decrypt(ticket),
-        };
+    pub(crate) fn step(self, ticket: &[u8; Self::LEN]) -> Offered {
+        let secret = self.key.and_then(|key| key.decrypt(ticket));
         Offered { mess: self.mess, secret }
     }
 }
@@ -412,16 +413,16 @@ mod tests {
     use super::*;
     use crate::access::{Secret, Users};
 
+    fn keys() -> KeyPool {
+        let keys = KeyPool::new().unwrap();
+        keys.start().unwrap();
+        keys
+    }
+
     fn rules(auth: Auth) -> Rules {
         let offer = SharedOffer::default();
         offer.add(ChannelType::MAIN, ChannelId(0), &CapabilitySet::default());
-        Rules {
-            offer,
-            keys: KeyPool::open().unwrap(),
-            auth,
-            security: Arc::default(),
-            decoys: DecoyKey::new([7; 32]),
-        }
+        Rules { offer, keys: keys(), auth, security: Arc::default(), decoys: DecoyKey::new([7; 32]) }
     }
 
     /// What a connection from this machine meets.
@@ -464,7 +465,7 @@ mod tests {
         fn ticket(&self, ticket: &[u8; TICKET_LEN], now: Time) -> Result<Linked, Refusal> {
             let (await_mess, body) = (AwaitMess { size: 0 }, mess(ChannelType::MAIN, false));
             match await_mess.step(&body, &self.visit(now), &mut Vec::new())? {
-                Authentication::Ticket(state) => state.step(ticket, &self.rules.auth).step(&self.visit(now)),
+                Authentication::Ticket(state) => state.step(ticket).step(&self.visit(now)),
                 Authentication::Mechanism(_) => panic!("no ticket"),
             }
         }

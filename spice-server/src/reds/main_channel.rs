@@ -221,7 +221,7 @@ impl MainChannel {
 
     /// What the desktop is called, for viewers that come from now on.
     pub(crate) fn set_name(&mut self, name: Option<String>) {
-        self.name = name.map(Bytes::from);
+        self.name = name.map(|name| format!("{name}\0").into());
     }
 
     /// The desktop's UUID, for viewers that come from now on.
@@ -474,5 +474,18 @@ mod tests {
         let told = channel.poll_transmit(ClientId(2), Time::ZERO).unwrap().len;
         assert!(told < greeted, "{told} bytes");
         assert_eq!(channel.mouse_mode(), MouseModes::CLIENT);
+    }
+
+    #[test]
+    fn a_name_ends_with_a_nul_which_viewers_read_up_to() {
+        let mut channel = MainChannel::new(Duration::from_secs(30));
+        channel.set_name(Some("the desktop".into()));
+        let names = CapabilitySet::new([MainCap::NAME_AND_UUID.0]);
+        let caps = Capabilities { common: CapabilitySet::default(), channel: names };
+        channel.connect(ClientId(1), ChannelLink { caps }, Time::ZERO);
+        channel.greet(ClientId(1), ConnectionId(7), Time::ZERO);
+        let told = channel.poll_transmit(ClientId(1), Time::ZERO).unwrap().pieces.concat();
+        let name = b"\x0c\0\0\0the desktop\0";
+        assert!(told.windows(name.len()).any(|window| window == name));
     }
 }

@@ -3,9 +3,9 @@
 //! TLS 1.2 and 1.3 by rustls with aws-lc-rs. There is no renegotiation (it is what CVE-2021-20201 made the C server
 //! spend its processor on), no compression, no client certificate and no early data.
 
+mod certificate;
 mod identity;
 mod stream;
-mod subject;
 
 use std::fmt;
 use std::io;

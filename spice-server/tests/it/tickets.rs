@@ -2,7 +2,7 @@
 
 use spice_client::LinkFailure;
 use spice_proto::{ChannelType, ConnectionId, LinkError};
-use spice_server::{Auth, Secret};
+use spice_server::{Auth, Secret, Ticket};
 
 use crate::support::{TestChannel, TestServer, TestViewer, scripted, wait_for};
 
@@ -57,4 +57,23 @@ fn a_viewer_ends_with_its_main_channel() {
     drop(viewer.main);
     assert!(display.channel.drains_to_its_end());
     wait_for("the viewer is forgotten", || (server.stats)().viewers == 0);
+}
+
+#[test]
+fn a_server_that_was_open_can_ask_for_tickets_and_be_opened_again() {
+    let (guest, _script) = scripted(true);
+    let server = TestServer::start(Auth::Open, guest);
+    let stays = TestViewer::join(&server, "").unwrap();
+    let ticket = || Ticket::new(Secret::new(b"s3cret").unwrap());
+    assert!(server.control.add_ticket(ticket()).is_err(), "nobody asks for it");
+    server.control.set_open(false).unwrap();
+    assert!(TestViewer::join(&server, "s3cret").is_err());
+    server.control.add_ticket(ticket()).unwrap();
+    let refused = TestViewer::join(&server, "").err();
+    assert!(matches!(refused, Some(LinkFailure::Refused(LinkError::PERMISSION_DENIED))), "{refused:?}");
+    TestViewer::join(&server, "s3cret").unwrap();
+    server.control.set_open(true).unwrap();
+    TestViewer::join(&server, "anything").unwrap();
+    assert!((server.stats)().viewers >= 1);
+    drop(stays);
 }

@@ -12,7 +12,7 @@ use rustls_pki_types::pem::{self, PemObject};
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use spice_channel::Time;
 
-use super::{TlsError, subject};
+use super::{TlsError, certificate};
 use crate::clock;
 
 /// The subject of certificates that are made here. Viewers check names and the certificate itself, not this.
@@ -57,7 +57,7 @@ impl Identity {
             .load_private_key(secret)
             .map_err(|error| TlsError::Key { path: key.into(), reason: error.to_string() })?;
         let certified = CertifiedKey::new(chain, secret);
-        match certified.keys_match() {
+        match keys_match(&certified) {
             Ok(()) | Err(Error::InconsistentKeys(InconsistentKeys::Unknown)) => {}
             Err(Error::InconsistentKeys(_)) => {
                 return Err(TlsError::Mismatch { cert: cert.into(), key: key.into() });
@@ -108,7 +108,23 @@ impl Identity {
 
     /// See [`super::Tls::subject`].
     pub(super) fn subject(&self) -> String {
-        subject::of_certificate(self.leaf()).unwrap_or_default()
+        certificate::subject(self.leaf()).unwrap_or_default()
+    }
+}
+
+/// Whether a key is that of its certificate. rustls reads no certificates of version 1, which are still made and which
+/// OpenSSL serves: whether to trust one is for the viewer to say.
+fn keys_match(certified: &CertifiedKey) -> Result<(), Error> {
+    let unknown = Error::InconsistentKeys(InconsistentKeys::Unknown);
+    let leaf = certified.end_entity_cert()?;
+    if !certificate::is_v1(leaf) {
+        return certified.keys_match();
+    }
+    let public = certified.key.public_key().ok_or(unknown)?;
+    if certificate::public_key(leaf) == Some(public.as_ref()) {
+        Ok(())
+    } else {
+        Err(Error::InconsistentKeys(InconsistentKeys::KeyMismatch))
     }
 }
 

@@ -363,3 +363,15 @@ fn a_made_certificate_does_for_openssl() {
         assert_eq!(verdict.contains("will not expire"), valid, "{verdict}");
     }
 }
+
+#[test]
+fn a_certificate_of_version_1_is_served_with_its_own_key_only() {
+    let folder = Folder::new();
+    let cert = folder.file("cert", include_str!("data/v1-cert.pem"));
+    let key = folder.file("key", include_str!("data/v1-key.pem"));
+    let tls = Tls::load(files(&cert, &key)).unwrap();
+    assert_eq!(tls.subject(), "O=Example,CN=desktop.example.org");
+    let other = folder.file("other-key", &made("desktop.example.org").1);
+    let error = Tls::load(files(&cert, &other)).unwrap_err();
+    assert!(matches!(error, TlsError::Mismatch { .. }), "{error}");
+}

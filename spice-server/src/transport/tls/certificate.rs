@@ -1,6 +1,6 @@
-//! The subject of a certificate, as spice-gtk's `host-subject` is written.
+//! A certificate's subject, as spice-gtk's `host-subject` is written, and its public key.
 //!
-//! Only as much of X.509 (RFC 5280, section 4.1) as leads to the subject: a certificate has been checked before.
+//! Only as much of X.509 (RFC 5280, section 4.1) as leads there: nothing else of a certificate is checked.
 
 /// Attribute types (X.520 `2.5.4.n`) by OpenSSL's short names, which `X509_NAME_add_entry_by_txt` understands.
 const X520: [(u8, &str); 13] = [
@@ -35,17 +35,8 @@ const UTF16_STRING: u8 = 0x1e;
 const VERSION: u8 = 0xa0;
 
 /// The subject of a certificate (DER). `None` when it is none.
-pub(super) fn of_certificate(der: &[u8]) -> Option<String> {
-    let (certificate, _) = expect(der, SEQUENCE)?;
-    let (mut fields, _) = expect(certificate, SEQUENCE)?;
-    if fields.first() == Some(&VERSION) {
-        (_, _, fields) = element(fields)?;
-    }
-    // Serial number, signature's algorithm, issuer, validity.
-    for _ in 0..4 {
-        (_, _, fields) = element(fields)?;
-    }
-    let (mut names, _) = expect(fields, SEQUENCE)?;
+pub(super) fn subject(der: &[u8]) -> Option<String> {
+    let (mut names, _) = expect(from_subject(der)?, SEQUENCE)?;
     let mut parts = Vec::new();
     while !names.is_empty() {
         let mut attributes;
@@ -59,6 +50,37 @@ pub(super) fn of_certificate(der: &[u8]) -> Option<String> {
         }
     }
     Some(parts.join(","))
+}
+
+/// The public key of a certificate (DER): its `SubjectPublicKeyInfo`, with tag and length. `None` when it is none.
+pub(super) fn public_key(der: &[u8]) -> Option<&[u8]> {
+    let (_, _, fields) = element(from_subject(der)?)?;
+    let (_, rest) = expect(fields, SEQUENCE)?;
+    fields.get(..fields.len() - rest.len())
+}
+
+/// Whether a certificate (DER) is of version 1: such say nothing of their version.
+pub(super) fn is_v1(der: &[u8]) -> bool {
+    fields(der).is_some_and(|fields| fields.first() != Some(&VERSION))
+}
+
+/// The fields of a certificate.
+fn fields(der: &[u8]) -> Option<&[u8]> {
+    let (certificate, _) = expect(der, SEQUENCE)?;
+    expect(certificate, SEQUENCE).map(|(fields, _)| fields)
+}
+
+/// The fields of a certificate from its subject on.
+fn from_subject(der: &[u8]) -> Option<&[u8]> {
+    let mut fields = fields(der)?;
+    if fields.first() == Some(&VERSION) {
+        (_, _, fields) = element(fields)?;
+    }
+    // Serial number, signature's algorithm, issuer, validity.
+    for _ in 0..4 {
+        (_, _, fields) = element(fields)?;
+    }
+    Some(fields)
 }
 
 /// The tag and the content of the first element, and what follows it.
@@ -167,19 +189,19 @@ mod tests {
             (DnType::CommonName, utf8("desktop.example.org")),
         ]);
         assert_eq!(
-            of_certificate(&der).unwrap(),
+            subject(&der).unwrap(),
             "C=DE,O=Müller\\, Meier \\\\ Co,OU=Büro,emailAddress=root@example.org,DC=example,2.999.3=x,\
              CN=desktop.example.org"
         );
-        assert_eq!(of_certificate(&certificate(&[])).unwrap(), "");
-        assert_eq!(of_certificate(b""), None);
+        assert_eq!(subject(&certificate(&[])).unwrap(), "");
+        assert_eq!(subject(b""), None);
     }
 
     #[test]
     fn a_certificate_that_is_cut_has_no_subject_and_does_no_harm() {
         let der = certificate(&[(DnType::CommonName, "x".into())]);
         for len in 0..der.len() {
-            assert_eq!(of_certificate(&der[..len]), None, "{len} bytes");
+            assert_eq!(subject(&der[..len]), None, "{len} bytes");
         }
     }
 
@@ -189,7 +211,7 @@ mod tests {
             let mut der = certificate(&[(DnType::CommonName, "x".into())]);
             let at = at.index(der.len());
             der[at] = byte;
-            let _ = of_certificate(&der);
+            let _ = (subject(&der), public_key(&der), is_v1(&der));
         }
     }
 }
