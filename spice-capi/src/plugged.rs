@@ -67,6 +67,8 @@ pub(crate) struct Migration {
     pub(crate) instance: *mut SpiceMigrateInstance,
     /// Where the machine moves to.
     pub(crate) target: Option<MigrationTarget>,
+    /// Viewers have been told beforehand.
+    pub(crate) begun: bool,
 }
 
 // SAFETY: only the host's thread uses the instance.
@@ -74,6 +76,6 @@ unsafe impl Send for Migration {}
 
 impl Default for Migration {
     fn default() -> Self {
-        Self { instance: null_mut(), target: None }
+        Self { instance: null_mut(), target: None, begun: false }
     }
 }

@@ -22,7 +22,7 @@ use crate::displays::{AddDisplayError, Displays};
 use crate::front::Front;
 use crate::guest::Guest;
 use crate::link::{Admission, ChannelSecurity, KeyError};
-use crate::migration::MigrationTarget;
+use crate::migration::{MigrationSink, MigrationTarget};
 use crate::quality::Quality;
 use crate::reds::{RedsEvent, RedsHandle};
 use crate::sound::{AddSoundError, Playback, Record};
@@ -76,6 +76,24 @@ impl Control {
     /// this, and leave.
     pub fn switch_host(&self, target: MigrationTarget) {
         self.tell(RedsEvent::SwitchHost(target));
+    }
+
+    /// Says that the desktop is about to move to another server. Viewers that can link to it beforehand (semi-seamless
+    /// migration), and stay here too; the others will be sent there by [`Control::end_migration`]. `sink` hears of
+    /// [`MigrationEvent::Connected`] when they have, or after 10 seconds.
+    ///
+    /// [`MigrationEvent::Connected`]: crate::MigrationEvent::Connected
+    pub fn begin_migration(&self, target: MigrationTarget, sink: MigrationSink) {
+        self.tell(RedsEvent::BeginMigration(target, sink));
+    }
+
+    /// Says that the desktop has moved to where [`Control::begin_migration`] has said: viewers leave for it, and those
+    /// that have not after 10 seconds are ended. If it has not `moved`, they stay. The migration's sink hears of
+    /// [`MigrationEvent::Ended`] in the end.
+    ///
+    /// [`MigrationEvent::Ended`]: crate::MigrationEvent::Ended
+    pub fn end_migration(&self, moved: bool) {
+        self.tell(RedsEvent::EndMigration(moved));
     }
 
     /// Ends every viewer that is here.

@@ -50,7 +50,7 @@ pub use control::Control;
 pub use displays::AddDisplayError;
 pub use events::{ChannelEvent, ChannelEventSink, ChannelInfo};
 pub use link::{ChannelSecurity, ChannelSecurityError, KeyError, Security};
-pub use migration::MigrationTarget;
+pub use migration::{MigrationEvent, MigrationSink, MigrationTarget};
 pub use quality::Quality;
 pub use server::{Server, StartError};
 pub use sound::{AddSoundError, Playback, Record, SOUND_CHANNELS, SOUND_FRAMES, SOUND_RATE};

@@ -11,16 +11,15 @@ use std::time::Duration;
 use spice_channel::{ChannelLink, ClientId, Time};
 use spice_display::qxl::{Command, DeviceEvent, GuestEvent};
 use spice_display::{DisplayStats, EncodeDone, EncodeJob, RedWorker};
+use spice_proto::ChannelType;
 use spice_proto::caps::CapabilitySet;
 use spice_proto::inputs::KeyModifiers;
-use spice_proto::{ChannelType, LinkError};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 
 use crate::clock;
 use crate::guest::{GUEST_CAPS, Guest, GuestInput, GuestWaker, ReadBack};
-use crate::io::{ChannelDriver, Connection, ConnectionEvent, Ended, ReadPermit, connect};
-use crate::link::result;
+use crate::io::{ChannelDriver, Connection, ConnectionEvent, Ended, Opening, ReadPermit, connect};
 use crate::quality::Quality;
 use crate::reds::{RedsEvent, RedsHandle};
 use crate::stats::Counters;
@@ -31,7 +30,7 @@ use crate::viewers::Roll;
 #[derive(Debug)]
 pub(crate) enum WorkerMessage {
     /// A viewer has linked a display or cursor channel; only the result is still to be sent.
-    Connect(ChannelType, ClientId, ChannelLink, Stream),
+    Connect(ChannelType, ClientId, ChannelLink, Opening),
     /// A connection says something.
     Connection(ChannelType, ClientId, ConnectionEvent),
     /// A viewer is gone.
@@ -73,10 +72,10 @@ impl WorkerHandle {
 
     /// Starts a connection whose events come to the worker. The worker itself does, so that it knows the connection
     /// before it hears from it.
-    fn connect(&self, runtime: &Handle, kind: ChannelType, id: ClientId, stream: Stream) -> Connection {
+    fn connect(&self, runtime: &Handle, kind: ChannelType, id: ClientId, opening: Opening) -> Connection {
         let mailbox = self.mailbox.clone();
         let _runtime = runtime.enter();
-        connect(stream, result(LinkError::OK), move |event| {
+        connect(opening, move |event| {
             let _ = mailbox.send(WorkerMessage::Connection(kind, id, event));
         })
     }
@@ -90,7 +89,7 @@ impl WorkerHandle {
                 tracing::error!("a picture could not be packed, and is sent bare");
                 bare
             });
-            mailbox.send(WorkerMessage::Encoded(done))
+            let _ = mailbox.send(WorkerMessage::Encoded(done));
         });
     }
 }
@@ -274,13 +273,13 @@ impl Worker {
     fn handle_message(&mut self, message: WorkerMessage, now: Time) {
         let (display, cursor) = self.core.channels_mut();
         match message {
-            WorkerMessage::Connect(kind @ ChannelType::CURSOR, id, link, stream) => {
-                let connection = self.handle.connect(&self.runtime, kind, id, stream);
+            WorkerMessage::Connect(kind @ ChannelType::CURSOR, id, link, opening) => {
+                let connection = self.handle.connect(&self.runtime, kind, id, opening);
                 self.cursor_connections.connect(cursor, id, link, connection, now);
             }
-            WorkerMessage::Connect(kind, id, link, stream) => {
-                let bare = matches!(stream, Stream::Unix(_));
-                let connection = self.handle.connect(&self.runtime, kind, id, stream);
+            WorkerMessage::Connect(kind, id, link, opening) => {
+                let bare = matches!(opening.stream, Stream::Unix(_));
+                let connection = self.handle.connect(&self.runtime, kind, id, opening);
                 self.display_connections.connect(display, id, link, connection, now);
                 if bare {
                     display.allow_descriptors(id);

@@ -1,23 +1,18 @@
-//! Migration (`spice-migration.h`): viewers are sent to the target when the machine has moved, and come to it anew.
+//! Migration (`spice-migration.h`): viewers that can link to the target before the machine moves; the others are sent
+//! there when it has moved, and come to it anew.
 
 use std::ffi::{c_char, c_int};
+use std::sync::Arc;
 
-use spice_server::MigrationTarget;
+use spice_server::{MigrationEvent, MigrationSink, MigrationTarget};
 
 use super::{server, text};
 use crate::abi::migration::{SpiceMigrateInstance, SpiceMigrateInterface};
 use crate::guard::guard;
 use crate::server::SpiceServer;
 
-/// A step of a migration that is done.
-#[derive(Clone, Copy)]
-enum Step {
-    Connect,
-    End,
-}
-
 impl SpiceServer {
-    fn complete_migration(&self, step: Step) {
+    fn complete_migration(&self, event: MigrationEvent) {
         let instance = self.plugged().migration.instance;
         if instance.is_null() {
             return;
@@ -25,9 +20,9 @@ impl SpiceServer {
         // SAFETY: the instance and its interface are the host's; this is its thread, and no lock is held.
         unsafe {
             let interface = (*instance).base.sif.cast::<SpiceMigrateInterface>();
-            let complete = match step {
-                Step::Connect => (*interface).migrate_connect_complete,
-                Step::End => (*interface).migrate_end_complete,
+            let complete = match event {
+                MigrationEvent::Connected => (*interface).migrate_connect_complete,
+                MigrationEvent::Ended => (*interface).migrate_end_complete,
             };
             if let Some(complete) = complete {
                 complete(instance);
@@ -88,13 +83,14 @@ pub(crate) unsafe extern "C" fn _spice_server_migrate_info(
         // SAFETY: as the module says.
         let (server, target) = unsafe { (server(s), target(dest, port, secure_port, cert_subject)) };
         let (Some(server), Some(target)) = (server, target) else { return -1 };
-        server.plugged().migration.target = Some(target);
+        let migration = &mut server.plugged().migration;
+        (migration.target, migration.begun) = (Some(target), false);
         0
     })
 }
 
-/// `spice_server_migrate_connect`: viewers do not link to the target beforehand, so this is done at once, and the host is
-/// told so before it returns; -1 for no place.
+/// `spice_server_migrate_connect`: viewers that can link to the target. The host is told when they have, or after 10
+/// seconds. -1 for no place, which the host is told, too.
 #[unsafe(no_mangle)]
 pub(crate) unsafe extern "C" fn _spice_server_migrate_connect(
     s: *mut SpiceServer,
@@ -107,10 +103,20 @@ pub(crate) unsafe extern "C" fn _spice_server_migrate_connect(
         // SAFETY: as the module says.
         let (server, target) = unsafe { (server(s), target(dest, port, secure_port, cert_subject)) };
         let Some(server) = server else { return -1 };
-        let known = target.is_some();
-        server.plugged().migration.target = target.filter(|_| server.viewers() > 0);
-        server.complete_migration(Step::Connect);
-        super::status(known)
+        {
+            let migration = &mut server.plugged().migration;
+            migration.target.clone_from(&target);
+            migration.begun = target.is_some();
+        }
+        let Some((running, target)) = server.running().zip(target) else {
+            server.complete_migration(MigrationEvent::Connected);
+            return -1;
+        };
+        let bridge = Arc::clone(&running.bridge);
+        let sink =
+            MigrationSink::new(move |event| bridge.post(move |server| server.complete_migration(event)));
+        running.control.begin_migration(target, sink);
+        0
     })
 }
 
@@ -124,24 +130,29 @@ pub(crate) unsafe extern "C" fn _spice_server_migrate_start(s: *mut SpiceServer)
     })
 }
 
-/// `spice_server_migrate_end`: a machine that has moved takes its viewers along; -1 where nobody knows where to, and they
-/// are ended.
+/// `spice_server_migrate_end`: a machine that has moved takes its viewers along, and the host is told when they have left;
+/// -1 where nobody knows where to, and they are ended.
 #[unsafe(no_mangle)]
 pub(crate) unsafe extern "C" fn _spice_server_migrate_end(s: *mut SpiceServer, completed: c_int) -> c_int {
     guard("spice_server_migrate_end", -1, || {
         // SAFETY: as the module says.
         let Some(server) = (unsafe { server(s) }) else { return -1 };
+        if std::mem::take(&mut server.plugged().migration.begun) {
+            server.plugged().migration.target = None;
+            if let Some(running) = server.running() {
+                running.control.end_migration(completed != 0);
+            }
+            return 0;
+        }
         let mut told = true;
         if completed == 0 {
             server.plugged().migration.target = None;
-        } else if server.viewers() > 0 {
-            told = server.switch_host();
-            if !told {
-                tracing::warn!("nobody has said where the machine has moved to: its viewers are ended");
-                server.disconnect_all();
-            }
+        } else if server.viewers() > 0 && !server.switch_host() {
+            tracing::warn!("nobody has said where the machine has moved to: its viewers are ended");
+            server.disconnect_all();
+            told = false;
         }
-        server.complete_migration(Step::End);
+        server.complete_migration(MigrationEvent::Ended);
         super::status(told)
     })
 }

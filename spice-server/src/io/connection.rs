@@ -102,11 +102,18 @@ impl Drop for Connection {
     }
 }
 
-/// Starts the tasks of a connection. `greeting` is written first and not reported; every event goes to `deliver`.
-/// Must be called on the runtime.
+/// A linked connection that has no owner yet.
+#[derive(Debug)]
+pub(crate) struct Opening {
+    pub(crate) stream: Stream,
+    /// What is to be written before anything else.
+    pub(crate) greeting: Vec<u8>,
+}
+
+/// Starts the tasks of a connection. Its greeting is not reported; every event goes to `deliver`. Must be called on the
+/// runtime.
 pub(crate) fn connect(
-    stream: Stream,
-    greeting: Vec<u8>,
+    Opening { stream, greeting }: Opening,
     deliver: impl Fn(ConnectionEvent) + Send + Sync + 'static,
 ) -> Connection {
     match stream {
@@ -212,7 +219,8 @@ mod tests {
         let start = || {
             let (ours, theirs) = UnixStream::pair().unwrap();
             let events = events.clone();
-            (connect(Stream::Unix(ours), Vec::new(), move |event| drop(events.send(event))), theirs)
+            let opening = Opening { stream: Stream::Unix(ours), greeting: Vec::new() };
+            (connect(opening, move |event| drop(events.send(event))), theirs)
         };
         let (first, theirs) = start();
         let (second, _kept) = start();

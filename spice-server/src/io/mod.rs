@@ -4,5 +4,5 @@ mod beside;
 mod connection;
 mod driver;
 
-pub(crate) use connection::{Connection, ConnectionEvent, ReadPermit, connect};
+pub(crate) use connection::{Connection, ConnectionEvent, Opening, ReadPermit, connect};
 pub(crate) use driver::{ChannelDriver, Ended};

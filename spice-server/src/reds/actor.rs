@@ -1,5 +1,7 @@
 //! The task that owns the viewers.
 
+mod held;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -15,6 +17,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, WeakUnboundedSender}
 use tokio::sync::oneshot;
 use tokio::time::{sleep, timeout};
 
+use self::held::{Held, Links};
 use super::device::{Device, DeviceChannel};
 use super::{InputsChannel, MainChannel};
 use crate::access::{Grant, Permissions, Role, TicketId};
@@ -23,9 +26,9 @@ use crate::clock;
 use crate::devices::{AgentPolicy, NewAgent};
 use crate::events::{ChannelEvent, ChannelEventSink, ChannelInfo};
 use crate::guest::{InputSink, Inputs};
-use crate::io::{ChannelDriver, ConnectionEvent, Ended, ReadPermit, connect};
+use crate::io::{ChannelDriver, ConnectionEvent, Ended, Opening, ReadPermit, connect};
 use crate::link::{Admission, Linked, LinkedStream, result};
-use crate::migration::MigrationTarget;
+use crate::migration::{MigrationSink, MigrationTarget};
 use crate::stats::Counters;
 use crate::transport::{Peer, Stream, Transport};
 use crate::viewers::{Reply, Roll, Viewer};
@@ -36,6 +39,8 @@ use crate::worker::{WorkerHandle, WorkerMessage};
 pub(crate) enum RedsEvent {
     /// A connection has linked.
     Linked(LinkedStream),
+    /// A connection of a viewer that is still arriving has been told that it is linked.
+    Held(ClientId, Held),
     /// A connection of the main or the inputs channel says something.
     Connection(ChannelType, ClientId, ConnectionEvent),
     /// A display or cursor connection is over.
@@ -74,6 +79,10 @@ pub(crate) enum RedsEvent {
     Viewers(Reply),
     /// Viewers are to go on elsewhere.
     SwitchHost(MigrationTarget),
+    /// The desktop is about to move there.
+    BeginMigration(MigrationTarget, MigrationSink),
+    /// The desktop has moved, or stays after all.
+    EndMigration(bool),
     /// Every viewer is to end.
     DisconnectAll,
     /// A viewer is to end; answers whether it was here.
@@ -99,6 +108,8 @@ struct Session {
     role: Role,
     /// Its connections, in the order in which they came.
     connections: Vec<ChannelInfo>,
+    /// What waits until the viewer is here, if it is still at the server that it comes from.
+    arrival: Option<Links>,
 }
 
 impl Session {
@@ -191,11 +202,13 @@ impl Reds {
     fn handle_event(&mut self, event: RedsEvent, now: Time) {
         match event {
             RedsEvent::Linked(linked) => self.handle_linked(linked, now),
+            RedsEvent::Held(client, held) => self.handle_held(client, held, now),
             RedsEvent::Connection(ChannelType::MAIN, client, event) => {
                 let before = self.main.mouse_mode();
                 if let Some(ended) = self.main_connections.handle_event(&mut self.main, client, event, now) {
                     self.handle_ended(ChannelType::MAIN, ChannelId(0), &ended, now);
                 }
+                self.handle_arrivals(now);
                 self.follow_mouse_mode(before);
             }
             RedsEvent::Connection(kind, client, event) => {
@@ -231,7 +244,9 @@ impl Reds {
             RedsEvent::Uuid(uuid) => self.main.set_uuid(uuid),
             RedsEvent::Leds(leds) => self.inputs.set_leds(leds),
             RedsEvent::Viewers(reply) => self.call_roll(reply, now),
-            RedsEvent::SwitchHost(target) => self.main.switch_host(&target),
+            RedsEvent::SwitchHost(target) => self.main.switch_host(target),
+            RedsEvent::BeginMigration(target, sink) => self.main.begin_migration(target, sink, now),
+            RedsEvent::EndMigration(moved) => self.main.end_migration(moved, now),
             RedsEvent::DisconnectAll => {
                 let viewers: Vec<_> = self.clients.keys().copied().collect();
                 for id in viewers {
@@ -251,6 +266,9 @@ impl Reds {
     }
 
     fn handle_timeout(&mut self, now: Time) {
+        for id in self.main.left_behind(now) {
+            self.end_client(id, "it did not leave with the desktop", now);
+        }
         for ended in self.main_connections.handle_timeout(&mut self.main, now) {
             self.handle_ended(ChannelType::MAIN, ChannelId(0), &ended, now);
         }
@@ -366,7 +384,7 @@ impl Reds {
         let LinkedStream { stream, peer, local, transport, linked: Linked { mess, grant } } = linked;
         let (kind, channel_id) = (mess.channel_type, mess.channel_id);
         let admitted = if kind == ChannelType::MAIN {
-            self.new_client(peer, transport, grant, now)
+            self.new_client(peer, transport, grant, mess.connection_id, now)
         } else {
             self.find_client(mess.connection_id)
         };
@@ -387,9 +405,9 @@ impl Reds {
             if let Some(events) = &self.policy.channel_events {
                 events.tell(ChannelEvent::Linked(info));
             }
-            Ok((id, connection, permissions))
+            Ok((id, session.arrival.is_some()))
         });
-        let (id, connection, permissions) = match attached {
+        let (id, arrives) = match attached {
             Ok(attached) => attached,
             Err(reason) => {
                 self.policy.audit.refused(peer, &format_args!("the {kind} channel: {reason}"));
@@ -399,24 +417,49 @@ impl Reds {
         };
         tracing::info!(%peer, "{id}: {kind} channel");
         let link = ChannelLink { caps: mess.caps };
+        if arrives && kind != ChannelType::MAIN {
+            return self.hold(id, kind, channel_id, link, stream);
+        }
+        let opening = Opening { stream, greeting: result(LinkError::OK) };
+        self.open(kind, channel_id, id, link, opening, now);
+    }
+
+    /// Gives a connection to its channel.
+    fn open(
+        &mut self,
+        kind: ChannelType,
+        channel: ChannelId,
+        id: ClientId,
+        link: ChannelLink,
+        opening: Opening,
+        now: Time,
+    ) {
+        let Some(session) = self.clients.get(&id) else { return };
+        let (permissions, arrives) = (session.permissions(), session.arrival.is_some());
         match kind {
             ChannelType::MAIN => {
-                let stream = self.connect(stream, kind, id);
-                self.main_connections.connect(&mut self.main, id, link, stream, now);
-                self.main.greet(id, connection, now);
-                self.main.set_permissions(id, permissions);
+                let connection = self.connect(opening, kind, id);
+                self.main_connections.connect(&mut self.main, id, link, connection, now);
+                if arrives { self.main.expect(id) } else { self.greet(id, now) }
             }
             ChannelType::INPUTS => {
-                let stream = self.connect(stream, kind, id);
-                self.inputs_connections.connect(&mut self.inputs, id, link, stream, now);
+                let connection = self.connect(opening, kind, id);
+                self.inputs_connections.connect(&mut self.inputs, id, link, connection, now);
                 self.inputs.set_permissions(id, permissions);
             }
-            ChannelType::DISPLAY | ChannelType::CURSOR => match self.displays.get(&channel_id) {
-                Some(worker) => worker.send(WorkerMessage::Connect(kind, id, link, stream)),
-                None => self.detach(id, kind, channel_id),
+            ChannelType::DISPLAY | ChannelType::CURSOR => match self.displays.get(&channel) {
+                Some(worker) => worker.send(WorkerMessage::Connect(kind, id, link, opening)),
+                None => self.detach(id, kind, channel),
             },
-            _ => self.connect_device(kind, channel_id, id, link, stream, now),
+            _ => self.connect_device(kind, channel, id, link, opening, now),
         }
+    }
+
+    /// Begins a viewer's session.
+    fn greet(&mut self, id: ClientId, now: Time) {
+        let Some(session) = self.clients.get(&id) else { return };
+        self.main.greet(id, session.client.connection(), now);
+        self.main.set_permissions(id, session.permissions());
     }
 
     fn connect_device(
@@ -425,13 +468,14 @@ impl Reds {
         id: ChannelId,
         client: ClientId,
         link: ChannelLink,
-        stream: Stream,
+        opening: Opening,
         now: Time,
     ) {
         let this = self.this.clone();
-        let Some(device) = self.devices.get_mut(&(kind, id)) else { return self.detach(client, kind, id) };
-        device.channel.handle_local(matches!(stream, Stream::Unix(_)));
-        let connection = connect(stream, result(LinkError::OK), move |event| {
+        let device = self.devices.get_mut(&(kind, id)).filter(|device| device.channel.admits());
+        let Some(device) = device else { return self.detach(client, kind, id) };
+        device.channel.handle_local(matches!(opening.stream, Stream::Unix(_)));
+        let connection = connect(opening, move |event| {
             if let Some(this) = this.upgrade() {
                 let _ = this.send(RedsEvent::DeviceConnection(kind, id, client, event));
             }
@@ -439,22 +483,23 @@ impl Reds {
         device.connections.connect(device.channel.as_mut(), client, link, connection, now);
     }
 
-    fn connect(&self, stream: Stream, kind: ChannelType, id: ClientId) -> crate::io::Connection {
+    fn connect(&self, opening: Opening, kind: ChannelType, id: ClientId) -> crate::io::Connection {
         let this = self.this.clone();
-        connect(stream, result(LinkError::OK), move |event| {
+        connect(opening, move |event| {
             if let Some(this) = this.upgrade() {
                 let _ = this.send(RedsEvent::Connection(kind, id, event));
             }
         })
     }
 
-    /// A viewer that begins. The name for its channels is drawn at random, whatever it asked for, so that no viewer
-    /// can guess or choose another's.
+    /// A viewer that begins, or one that arrives from another server: then it asks for the name that its session has
+    /// there. All other names are drawn at random, so that no viewer can guess another's.
     fn new_client(
         &mut self,
         peer: Peer,
         transport: Transport,
         grant: Grant,
+        asked: ConnectionId,
         now: Time,
     ) -> Result<ClientId, NotAttached> {
         if self.policy.displaces && self.clients.len() >= self.policy.max_viewers {
@@ -466,12 +511,25 @@ impl Reds {
             access.give_back(&grant);
             return Err(NotAttached::Full);
         }
-        let connection = loop {
-            // Hosts keep it in a C int.
-            let drawn = ConnectionId(rand::rng().random::<u32>() >> 1);
-            if drawn.0 != 0 && self.clients.values().all(|session| session.client.connection() != drawn) {
-                break drawn;
+        // Hosts keep names in a C int.
+        let is_free = |name: ConnectionId| {
+            name.0 != 0
+                && name.0 <= u32::MAX >> 1
+                && self.clients.values().all(|session| session.client.connection() != name)
+        };
+        let arrives = asked.0 != 0;
+        let connection = if !arrives {
+            loop {
+                let drawn = ConnectionId(rand::rng().random());
+                if is_free(drawn) {
+                    break drawn;
+                }
             }
+        } else if is_free(asked) {
+            asked
+        } else {
+            access.give_back(&grant);
+            return Err(NotAttached::Taken);
         };
         if !access.open_session(connection, grant.clone(), peer.origin()) {
             return Err(NotAttached::Revoked);
@@ -481,8 +539,17 @@ impl Reds {
         self.next_client += 1;
         let (credential, role) = (grant.credential.clone(), grant.role);
         let client = RedClient::new(id, connection);
-        let connections = Vec::new();
-        self.clients.insert(id, Session { client, peer, transport, since: now, grant, role, connections });
+        let session = Session {
+            client,
+            peer,
+            transport,
+            since: now,
+            grant,
+            role,
+            connections: Vec::new(),
+            arrival: arrives.then(Links::default),
+        };
+        self.clients.insert(id, session);
         self.policy.audit.tell(AuditEvent::Connected { viewer: id, peer, transport, credential, role });
         Ok(id)
     }
@@ -648,6 +715,8 @@ enum NotAttached {
     NotAllowed,
     #[error("another viewer has it")]
     InUse,
+    #[error("the session that it comes from cannot go on here under its name")]
+    Taken,
 }
 
 impl NotAttached {
@@ -656,13 +725,13 @@ impl NotAttached {
         match self {
             Self::Full => LinkError::ERROR,
             Self::Revoked | Self::NotAllowed => LinkError::PERMISSION_DENIED,
-            Self::NoViewer => LinkError::BAD_CONNECTION_ID,
+            Self::NoViewer | Self::Taken => LinkError::BAD_CONNECTION_ID,
             Self::Twice | Self::InUse => LinkError::CHANNEL_NOT_AVAILABLE,
         }
     }
 }
 
-/// How long a viewer that is told no may take to hear it.
+/// How long a viewer may take to hear whether it is let in.
 const GOODBYE: Duration = Duration::from_secs(10);
 
 /// Tells a viewer that it does not get the channel, and closes.

@@ -11,17 +11,19 @@ use spice_channel::{
 use spice_proto::agent::MAX_CHUNK;
 use spice_proto::caps::{CapabilitySet, MainCap};
 use spice_proto::main::{
-    ChannelsList, ClientMessage, Init, MigrateSwitchHost, MouseMode, MouseModes, MultiMediaTime, Name,
-    OfferedChannel, ServerMessage,
+    ChannelsList, ClientMessage, Init, MouseMode, MouseModes, MultiMediaTime, Name, OfferedChannel,
+    ServerMessage,
 };
 use spice_proto::{ChannelId, ChannelType, ConnectionId};
 
 use super::agent::{Agent, AgentSeat, Returned, WINDOW};
+use super::arrival::ArrivalSeat;
+use super::departure::{Departure, DepartureSeat};
 use crate::access::Permissions;
 use crate::clock;
 use crate::devices::{AgentPolicy, NewAgent};
 use crate::guest::GuestInput;
-use crate::migration::MigrationTarget;
+use crate::migration::{MigrationSink, MigrationTarget};
 
 /// The main channel of every viewer.
 #[derive(Debug)]
@@ -31,8 +33,7 @@ pub(crate) struct MainChannel {
     offered: BTreeSet<(ChannelType, ChannelId)>,
     name: Option<Bytes>,
     uuid: Option<[u8; 16]>,
-    /// Where viewers that are here are sent.
-    target: Option<MigrateSwitchHost>,
+    departure: Departure,
     supported: MouseModes,
     current: MouseModes,
     /// The guest has a tablet.
@@ -52,8 +53,10 @@ struct MainClient {
     list_due: bool,
     mode_due: bool,
     names_due: bool,
-    switch_due: bool,
     clock_due: bool,
+    departure: DepartureSeat,
+    /// Where it comes from another server, how far it is.
+    arrival: ArrivalSeat,
     agent: AgentSeat,
 }
 
@@ -85,6 +88,9 @@ const BUDGET: BudgetLimits = BudgetLimits {
     bytes: Rate { per_second: 16 << 20, burst: 16 << 20 },
 };
 
+/// A viewer can link to another server while it is here.
+const SEMI_SEAMLESS: u32 = MainCap::SEMI_SEAMLESS_MIGRATE.0;
+
 /// What viewers are told of the video memory. spice-gtk gives its GLZ window half as many bytes (`spice-session.c`),
 /// which is what the dictionaries here have.
 const RAM_HINT: u32 = 128 << 20;
@@ -104,7 +110,7 @@ impl MainChannel {
             offered: BTreeSet::new(),
             name: None,
             uuid: None,
-            target: None,
+            departure: Departure::default(),
             supported: MouseModes::SERVER,
             current: MouseModes::SERVER,
             tablet: false,
@@ -206,17 +212,43 @@ impl MainChannel {
         }
     }
 
-    /// Viewers that are here go on elsewhere.
-    pub(crate) fn switch_host(&mut self, target: &MigrationTarget) {
-        self.target = Some(MigrateSwitchHost {
-            port: target.port.unwrap_or(0),
-            sport: target.secure_port.unwrap_or(0),
-            host: Some(target.host.clone().into()),
-            cert_subject: target.subject.clone().map(Bytes::from),
-        });
-        for (_, client) in self.channel.iter_mut() {
-            client.switch_due = true;
+    /// A viewer that has just connected is still elsewhere: it is not greeted yet.
+    pub(crate) fn expect(&mut self, client: ClientId) {
+        if let Some(client) = self.channel.client_mut(client) {
+            client.arrival = ArrivalSeat::awaited();
         }
+    }
+
+    /// The viewers that were expected and have come. They know which channels there are.
+    pub(crate) fn take_arrived(&mut self) -> Vec<ClientId> {
+        let mut arrived = Vec::new();
+        for (id, client) in self.channel.iter_mut() {
+            if client.arrival.take_arrived() {
+                client.listed = Some(self.offered.clone());
+                arrived.push(id);
+            }
+        }
+        arrived
+    }
+
+    /// Viewers that are here go on elsewhere.
+    pub(crate) fn switch_host(&mut self, target: MigrationTarget) {
+        self.departure.switch(target, departure_seats(&mut self.channel));
+    }
+
+    /// The desktop is about to move: viewers that can are to link to the target.
+    pub(crate) fn begin_migration(&mut self, target: MigrationTarget, sink: MigrationSink, now: Time) {
+        self.departure.begin(target, sink, departure_seats(&mut self.channel), now);
+    }
+
+    /// The desktop has moved with its viewers, or it stays after all.
+    pub(crate) fn end_migration(&mut self, moved: bool, now: Time) {
+        self.departure.end(moved, departure_seats(&mut self.channel), now);
+    }
+
+    /// Viewers that should have left with the desktop, and have not.
+    pub(crate) fn left_behind(&mut self, now: Time) -> BTreeSet<ClientId> {
+        self.departure.handle_timeout(departure_seats(&mut self.channel), now)
     }
 
     /// What the desktop is called, for viewers that come from now on.
@@ -289,13 +321,30 @@ impl MainChannel {
                 }
                 Ok(())
             }
-            ClientMessage::MigrateConnected => {
-                Err(ChannelError::OutOfTurn { message: "main.MigrateConnected" })
+            ClientMessage::MigrateConnected => self.handle_departed(
+                client,
+                true,
+                ChannelError::OutOfTurn { message: "main.MigrateConnected" },
+            ),
+            ClientMessage::MigrateConnectError => self.handle_departed(
+                client,
+                false,
+                ChannelError::OutOfTurn { message: "main.MigrateConnectError" },
+            ),
+            ClientMessage::MigrateEnd => {
+                let viewer = self.channel.client_mut(client);
+                if viewer.is_none_or(|viewer| viewer.arrival.handle_end()) {
+                    Ok(())
+                } else {
+                    Err(ChannelError::OutOfTurn { message: "main.MigrateEnd" })
+                }
             }
-            ClientMessage::MigrateConnectError => {
-                Err(ChannelError::OutOfTurn { message: "main.MigrateConnectError" })
+            ClientMessage::MigrateDstDoSeamless(_) => {
+                if let Some(viewer) = self.channel.client_mut(client) {
+                    viewer.arrival.handle_seamless();
+                }
+                Ok(())
             }
-            ClientMessage::MigrateEnd => Err(ChannelError::OutOfTurn { message: "main.MigrateEnd" }),
             ClientMessage::AgentData(piece) if piece.len() > MAX_CHUNK => {
                 let size = u32::try_from(piece.len()).unwrap_or(u32::MAX);
                 Err(ChannelError::TooLarge { id: message.id(), size, max: MAX_CHUNK as u32 })
@@ -320,6 +369,18 @@ impl MainChannel {
         }
     }
 
+    /// A viewer says whether it is linked to the target.
+    fn handle_departed(
+        &mut self,
+        id: ClientId,
+        is_there: bool,
+        unasked: ChannelError,
+    ) -> Result<(), ChannelError> {
+        let asked = self.channel.client_mut(id).is_none_or(|client| client.departure.answer(is_there));
+        self.departure.handle_answer(id);
+        if asked { Ok(()) } else { Err(unasked) }
+    }
+
     /// One mode for the whole desktop: the last viewer to ask has its way, if the guest can do it.
     fn request_mouse_mode(&mut self, mode: MouseModes) {
         let possible =
@@ -334,9 +395,15 @@ impl MainChannel {
     }
 }
 
+fn departure_seats(
+    channel: &mut RedChannel<MainClient>,
+) -> impl Iterator<Item = (ClientId, &mut DepartureSeat)> {
+    channel.iter_mut().map(|(id, client)| (id, &mut client.departure))
+}
+
 impl Channel for MainChannel {
     fn caps(&self) -> CapabilitySet {
-        CapabilitySet::default()
+        CapabilitySet::new([SEMI_SEAMLESS])
     }
 
     fn connect(&mut self, client: ClientId, link: ChannelLink, now: Time) {
@@ -350,16 +417,18 @@ impl Channel for MainChannel {
                 listed: None,
                 list_due: false,
                 mode_due: false,
-                switch_due: false,
+                departure: DepartureSeat::new(link.caps.channel.contains(SEMI_SEAMLESS)),
                 agent: AgentSeat::new(link.caps.channel.contains(MainCap::AGENT_CONNECTED_TOKENS.0)),
                 names_due: link.caps.channel.contains(MainCap::NAME_AND_UUID.0),
                 clock_due: false,
+                arrival: ArrivalSeat::default(),
             },
         );
     }
 
     fn disconnect(&mut self, client: ClientId, _: Time) {
         self.channel.detach(client);
+        self.departure.handle_left(client);
         self.elect();
     }
 
@@ -392,7 +461,7 @@ impl Channel for MainChannel {
 
     fn poll_transmit(&mut self, id: ClientId, now: Time) -> Option<Transmit> {
         let client = self.channel.client_mut(id)?;
-        if client.red.has_room() {
+        if client.red.has_room() && client.arrival.poll(&mut client.red) {
             if let Some(mut init) = client.init_due.take() {
                 let session = self.agent.session(id);
                 init.agent_connected = session.is_some().into();
@@ -416,11 +485,7 @@ impl Channel for MainChannel {
                 let list = ChannelsList(list.collect());
                 client.send(&ServerMessage::ChannelsList(list));
             }
-            if std::mem::take(&mut client.switch_due)
-                && let Some(target) = &self.target
-            {
-                client.send(&ServerMessage::MigrateSwitchHost(target.clone()));
-            }
+            self.departure.poll_viewer(&mut client.departure, &mut client.red);
             if std::mem::take(&mut client.mode_due) {
                 let mode = MouseMode { supported_modes: self.supported, current_mode: self.current };
                 client.send(&ServerMessage::MouseMode(mode));
@@ -436,7 +501,8 @@ impl Channel for MainChannel {
 
     fn poll_timeout(&self) -> Option<Time> {
         let agent = self.agent.awaited().map(|(_, since)| since + self.config.stall_limit);
-        self.channel.poll_timeout().into_iter().chain(agent).min()
+        let departure = self.departure.poll_timeout();
+        self.channel.poll_timeout().into_iter().chain(agent).chain(departure).min()
     }
 }
 

@@ -2,8 +2,10 @@
 
 mod actor;
 mod agent;
+mod arrival;
 #[cfg(test)]
 mod cve;
+mod departure;
 mod device;
 #[cfg(test)]
 mod hostile;

@@ -5,6 +5,7 @@
 mod cve;
 mod devices;
 mod inputs;
+mod migration;
 mod places;
 mod roles;
 mod sound;

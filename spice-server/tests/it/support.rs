@@ -107,8 +107,18 @@ impl TestChannel {
         kind: ChannelType,
         ticket: &str,
     ) -> Result<Self, LinkFailure> {
+        Self::link_with(server, connection, kind, CapabilitySet::new([1, 5]), ticket)
+    }
+
+    pub(crate) fn link_with(
+        server: &TestServer,
+        connection: ConnectionId,
+        kind: ChannelType,
+        caps: CapabilitySet,
+        ticket: &str,
+    ) -> Result<Self, LinkFailure> {
         let mut stream = server.connect();
-        let linked = link(&mut stream, connection, kind, CapabilitySet::new([1, 5]), ticket)?;
+        let linked = link(&mut stream, connection, kind, caps, ticket)?;
         Ok(Self { stream, peer: ChannelPeer::new(linked.header) })
     }
 
