@@ -1,4 +1,5 @@
-//! Stock programs on this library: a QEMU that boots the Debian installer, an Xspice with its programs. Each is a script
+//! Stock programs on this library: a QEMU that boots the Debian installer, one that moves to
+//! another, an Xspice with its programs. Each is a script
 //! beside this file that can be run by hand, too, and says what it looks at.
 //!
 //! Trials that need what this machine lacks are ignored; with `SPICE_E2E=required` in the environment they fail.
@@ -8,17 +9,13 @@ use std::process::{Command, ExitCode, Stdio};
 
 use libtest_mimic::{Arguments, Failed, Trial};
 
+/// The kernel of the graphical installer.
+const INSTALLER: &str = "/usr/lib/debian-installer/images/12/amd64/gtk/debian-installer/amd64/linux";
+
 /// The trials, with what they need, and how many seconds they may take.
-const TRIALS: [(&str, &str, &[&str]); 2] = [
-    (
-        "qemu-installer",
-        "400",
-        &[
-            "/usr/bin/qemu-system-x86_64",
-            "/usr/bin/spicy-screenshot",
-            "/usr/lib/debian-installer/images/12/amd64/gtk/debian-installer/amd64/linux",
-        ],
-    ),
+const TRIALS: [(&str, &str, &[&str]); 3] = [
+    ("qemu-installer", "400", &["/usr/bin/qemu-system-x86_64", "/usr/bin/spicy-screenshot", INSTALLER]),
+    ("qemu-migrate", "400", &["/usr/bin/qemu-system-x86_64", INSTALLER]),
     (
         "xspice",
         "400",
