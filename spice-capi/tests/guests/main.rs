@@ -1,6 +1,5 @@
-//! Stock programs on this library: a QEMU that boots the Debian installer, one that moves to
-//! another, an Xspice with its programs. Each is a script
-//! beside this file that can be run by hand, too, and says what it looks at.
+//! Stock programs on this library: a QEMU that boots the Debian installer, one that moves to another, an Xspice with its
+//! programs. Each is a script beside this file that can be run by hand, too, and says what it looks at.
 //!
 //! Trials that need what this machine lacks are ignored; with `SPICE_E2E=required` in the environment they fail.
 
