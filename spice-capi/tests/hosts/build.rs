@@ -16,7 +16,7 @@ pub(crate) enum Build {
     AddressSanitizer,
 }
 
-/// A folder with this library under the C library's name, and the hosts that have been compiled.
+/// A folder with this library under the C library's name, the hosts that have been compiled, and what they read.
 #[derive(Debug)]
 pub(crate) struct Hosts {
     folder: PathBuf,
@@ -24,8 +24,13 @@ pub(crate) struct Hosts {
     compiled: Mutex<BTreeMap<(String, Build), PathBuf>>,
 }
 
+/// Where the hosts' sources are.
+pub(crate) fn source(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/hosts").join(name)
+}
+
 /// This library, as it was built with the tests: beside them.
-pub(crate) fn our_library() -> Result<PathBuf, Failed> {
+fn our_library() -> Result<PathBuf, Failed> {
     let test = std::env::current_exe()?;
     let folder = test.parent().ok_or("the test is nowhere")?;
     Ok(folder.join("libspice_capi.so"))
@@ -42,9 +47,13 @@ impl Hosts {
         if !flags.status.success() {
             return Err("the headers of spice-server, GLib or OpenSSL are not installed".into());
         }
-        for program in ["gcc", "valgrind", "objdump"] {
-            let found =
-                Command::new(program).arg("--version").output().is_ok_and(|output| output.status.success());
+        for (program, asks) in [
+            ("gcc", "--version"),
+            ("valgrind", "--version"),
+            ("objdump", "--version"),
+            ("openssl", "version"),
+        ] {
+            let found = Command::new(program).arg(asks).output().is_ok_and(|output| output.status.success());
             if !found {
                 return Err(format!("{program} is not installed"));
             }
@@ -55,34 +64,42 @@ impl Hosts {
 
     fn prepare(flags: Vec<String>) -> Result<Self, Failed> {
         let folder = std::env::temp_dir().join(format!("spice-hosts-{}", std::process::id()));
-        fs::create_dir_all(folder.join("lib"))?;
-        symlink(our_library()?, folder.join("lib/libspice-server.so.1"))?;
-        let made = rcgen::generate_simple_self_signed(["localhost".to_owned()])?;
-        fs::write(folder.join("certificate.pem"), made.cert.pem())?;
-        fs::write(folder.join("key.pem"), made.signing_key.serialize_pem())?;
+        let hosts = Self { folder, flags, compiled: Mutex::default() };
+        for made in ["lib", "tls"] {
+            fs::create_dir_all(hosts.folder.join(made))?;
+        }
+        symlink(our_library()?, hosts.library())?;
+        let output = Command::new("sh").arg(source("certificates.sh")).arg(hosts.certificates()).output()?;
+        if !output.status.success() {
+            return Err(String::from_utf8_lossy(&output.stderr).into_owned().into());
+        }
         let packed =
-            Path::new(env!("CARGO_MANIFEST_DIR")).join("../spice-display/tests/data/xspice-term.rec.zst");
+            Path::new(env!("CARGO_MANIFEST_DIR")).join("../spice-display/tests/data/qemu-kms-term.rec.zst");
         let mut decoder = zstd::Decoder::new(fs::File::open(packed)?)?;
         decoder.window_log_max(31)?;
-        std::io::copy(&mut decoder, &mut fs::File::create(folder.join("recording"))?)?;
-        Ok(Self { folder, flags, compiled: Mutex::default() })
+        std::io::copy(&mut decoder, &mut fs::File::create(hosts.recording())?)?;
+        Ok(hosts)
     }
 
-    /// The folder for `LD_LIBRARY_PATH`.
+    /// This library, by the name that hosts look for.
     pub(crate) fn library(&self) -> PathBuf {
-        self.folder.join("lib")
+        self.folder.join("lib/libspice-server.so.1")
     }
 
-    pub(crate) fn certificate(&self) -> PathBuf {
-        self.folder.join("certificate.pem")
-    }
-
-    pub(crate) fn key(&self) -> PathBuf {
-        self.folder.join("key.pem")
+    /// The folder with an authority, its certificates and their keys.
+    pub(crate) fn certificates(&self) -> PathBuf {
+        self.folder.join("tls")
     }
 
     pub(crate) fn recording(&self) -> PathBuf {
         self.folder.join("recording")
+    }
+
+    /// An empty folder of one run.
+    pub(crate) fn scratch(&self, name: &str) -> Result<PathBuf, Failed> {
+        let scratch = self.folder.join(name);
+        fs::create_dir_all(&scratch)?;
+        Ok(scratch)
     }
 
     /// A host, compiled against the C headers.
@@ -92,11 +109,10 @@ impl Hosts {
         if let Some(program) = compiled.get(&key) {
             return Ok(program.clone());
         }
-        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/hosts/{name}.c"));
         let program = self.folder.join(format!("{name}-{build:?}"));
         let mut gcc = Command::new("gcc");
-        gcc.args(["-g", "-Wall", "-Werror", "-Wno-unused-function", "-Wno-address-of-packed-member"]);
-        gcc.arg("-Wno-deprecated-declarations");
+        gcc.args(["-std=gnu11", "-g", "-O1", "-Wall", "-Wextra", "-Werror", "-Wno-deprecated-declarations"]);
+        gcc.arg("-Wno-address-of-packed-member");
         if build == Build::AddressSanitizer {
             gcc.args([
                 "-fsanitize=address,undefined",
@@ -104,7 +120,8 @@ impl Hosts {
                 "-fno-sanitize=alignment",
             ]);
         }
-        let output = gcc.arg("-o").arg(&program).arg(source).args(&self.flags).arg("-lpthread").output()?;
+        gcc.arg("-o").arg(&program).arg(source(&format!("{name}.c"))).args(&self.flags);
+        let output = gcc.args(["-lpthread", "-ldl"]).output()?;
         if !output.status.success() {
             return Err(String::from_utf8_lossy(&output.stderr).into_owned().into());
         }

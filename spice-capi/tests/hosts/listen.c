@@ -1,100 +1,321 @@
-/* Where a server listens: a port, a TLS port, both, a Unix socket, nowhere; and a port that is taken. The certificate and
- * its key come as arguments. */
-#include "viewer.h"
-#include <openssl/ssl.h>
+/* Where a server listens: a port, a TLS port, both, a Unix socket, a socket of the host, nowhere; and a port that is taken. */
+#include "client.h"
 
-static int knock(int port) {
-    Viewer viewer;
-    int result = try_link(&viewer, port, SPICE_CHANNEL_MAIN, 0, "");
-    if (!result) leave(&viewer);
+static char *certificate(const char *name) { return g_build_filename(given("TEST_CERTIFICATES"), name, NULL); }
+static int set_tls_with(SpiceServer *server, int port, const char *name)
+{
+    char *authority = certificate("ca.pem"), *chain = certificate(name), *key = certificate("key.pem");
+    int result = spice_server_set_tls(server, port, authority, chain, key, NULL, NULL, NULL);
+    g_free(authority);
+    g_free(chain);
+    g_free(key);
     return result;
 }
-/* A TLS handshake on a thread of its own, as the host's loop has to turn meanwhile. */
-static void *shake(void *arg) {
-    int fd = GPOINTER_TO_INT(arg), version = 0;
-    SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
-    SSL *ssl = SSL_new(ctx);
-    SSL_set_fd(ssl, fd);
-    if (SSL_connect(ssl) == 1) version = SSL_version(ssl);
-    SSL_free(ssl);
-    SSL_CTX_free(ctx);
-    return GINT_TO_POINTER(version);
-}
-static int shakes(int port) {
-    pthread_t thread;
-    void *version;
-    int fd = dial(port);
-    CHECK(fd >= 0, "nobody listens on %d", port);
-    pthread_create(&thread, NULL, shake, GINT_TO_POINTER(fd));
-    while (pthread_tryjoin_np(thread, &version)) run_for(10);
-    close(fd);
-    /* A link that has not ended when its server does is more than the C library survives. */
-    run_for(100);
-    return GPOINTER_TO_INT(version);
-}
-
-int main(int argc, char **argv) {
-    CHECK(argc == 3, "usage: listen certificate key");
-    host_begin();
-    if (!on_c_library()) {
-        /* A key that cannot be read is no reason to go on without TLS. */
-        SpiceServer *without = spice_server_new();
-        CHECK(spice_server_set_tls(without, free_port(), argv[1], argv[1], argv[2], "password", NULL, NULL) == -1, "an encrypted key");
-        CHECK(spice_server_init(without, &core) == -1, "a server without the TLS that was asked for");
-        spice_server_destroy(without);
-    }
-    int port = free_port(), tls = free_port();
+static int set_tls(SpiceServer *server, int port) { return set_tls_with(server, port, "certificate.pem"); }
+static SpiceServer *begin(void)
+{
     SpiceServer *server = spice_server_new();
-    CHECK(spice_server_set_port(server, -1) == -1 && spice_server_set_port(server, 65536) == -1, "no port");
-    CHECK(!spice_server_set_port(server, port), "port");
     spice_server_set_addr(server, "127.0.0.1", 0);
     spice_server_set_noauth(server);
-    CHECK(!spice_server_set_tls(server, tls, argv[1], argv[1], argv[2], NULL, NULL, NULL), "TLS");
-    CHECK(!spice_server_init(server, &core), "init");
-    CHECK(!knock(port), "in the clear");
-    CHECK(shakes(tls) >= TLS1_2_VERSION, "by TLS");
-    CHECK(spice_server_set_channel_security(server, "nonsense", SPICE_CHANNEL_SECURITY_SSL) == -1, "no such channel");
-    CHECK(!spice_server_set_channel_security(server, "main", SPICE_CHANNEL_SECURITY_SSL), "main by TLS only");
-    CHECK(knock(port) == SPICE_LINK_ERR_NEED_SECURED, "main in the clear");
-    run_for(100);
-    /* The port is taken. */
-    SpiceServer *second = spice_server_new();
-    spice_server_set_port(second, port);
-    spice_server_set_addr(second, "127.0.0.1", 0);
-    spice_server_set_noauth(second);
-    CHECK(spice_server_init(second, &core) == -1, "a port twice");
-    /* The C library does not survive the end of a server that has not begun. */
-    if (!on_c_library()) spice_server_destroy(second);
-    spice_server_destroy(server);
-    CHECK(dial(port) < 0, "still there");
-
-    server = spice_server_new();
-    tls = free_port();
-    CHECK(!spice_server_set_tls(server, tls, argv[1], argv[1], argv[2], NULL, NULL, NULL), "TLS");
-    spice_server_set_addr(server, "127.0.0.1", 0);
-    spice_server_set_noauth(server);
-    CHECK(!spice_server_init(server, &core), "TLS alone");
-    CHECK(shakes(tls) >= TLS1_2_VERSION, "by TLS");
-    spice_server_destroy(server);
-
-    server = spice_server_new();
-    char path[] = "/tmp/spice-host-XXXXXX/socket";
-    path[strlen(path) - 7] = 0;
-    CHECK(mkdtemp(path), "no directory");
-    path[strlen(path)] = '/';
-    spice_server_set_addr(server, path, SPICE_ADDR_FLAG_UNIX_ONLY);
-    spice_server_set_noauth(server);
-    CHECK(!spice_server_init(server, &core), "a Unix socket");
-    struct sockaddr_un addr = { .sun_family = AF_UNIX };
-    strcpy(addr.sun_path, path);
-    int fd = socket(AF_UNIX, SOCK_STREAM, 0);
-    CHECK(!connect(fd, (struct sockaddr *)&addr, sizeof addr), "%s", path);
-    Viewer viewer;
-    CHECK(!link_over(&viewer, fd, SPICE_CHANNEL_MAIN, 0, 0, "", 0), "by the Unix socket");
-    leave(&viewer);
-    spice_server_destroy(server);
-    unlink(path);
-    *strrchr(path, '/') = 0;
-    rmdir(path);
-    return 0;
+    return server;
 }
+static int nobody_at(int port) { int fd = dial(port); if (fd >= 0) close(fd); return fd < 0; }
+static const Link a_main = { .type = SPICE_CHANNEL_MAIN, .caps = MAIN_CAPS };
+/* The whole way to INIT, in the clear. */
+static void come_plain(int port)
+{
+    Channel *c = open_channel(port, a_main);
+    greeted(c);
+    hang_up(c);
+}
+static void come_by_tls(int port)
+{
+    Channel *c = channel_new(dial(port));
+    char *authority = certificate("ca.pem");
+    CHECK(shake_hands(c, authority), "no handshake of TLS, or another certificate");
+    CHECK(SSL_version(c->ssl) >= TLS1_2_VERSION, "an old version of TLS: %s", SSL_get_version(c->ssl));
+    X509 *peer = SSL_get1_peer_certificate(c->ssl);
+    char name[256] = "";
+    CHECK(peer, "no certificate");
+    X509_NAME_oneline(X509_get_subject_name(peer), name, sizeof name);
+    CHECK(strstr(name, "CN=127.0.0.1"), "the certificate of %s", name);
+    X509_free(peer);
+    EQUAL(link_channel(c, a_main), 0, "link by TLS");
+    greeted(c);
+    hang_up(c);
+    g_free(authority);
+}
+static void end(SpiceServer *server)
+{
+    WAIT_FOR(spice_server_get_num_clients(server) == 0, "viewers that have left are still counted");
+    run_for(50);
+    spice_server_destroy(server);
+}
+
+static void a_port(void)
+{
+    SpiceServer *server = begin();
+    int port = free_port();
+    EQUAL(spice_server_set_port(server, -1), -1, "-1 is no port");
+    EQUAL(spice_server_set_port(server, 65536), -1, "65536 is no port");
+    EQUAL(spice_server_set_port(server, port), 0, "port");
+    CHECK(nobody_at(port), "it listens before it is initialised");
+    EQUAL(spice_server_init(server, &core), 0, "init");
+    come_plain(port);
+    come_plain(port);
+    end(server);
+    CHECK(nobody_at(port), "it listens after its end");
+}
+static void a_tls_port(void)
+{
+    SpiceServer *server = begin();
+    int port = free_port();
+    EQUAL(set_tls(server, port), 0, "TLS");
+    EQUAL(spice_server_init(server, &core), 0, "init");
+    come_by_tls(port);
+    come_by_tls(port);
+    end(server);
+    CHECK(nobody_at(port), "it listens after its end");
+}
+static void both_ports(void)
+{
+    SpiceServer *server = begin();
+    int port = free_port(), tls = free_port();
+    EQUAL(spice_server_set_port(server, port), 0, "port");
+    EQUAL(set_tls(server, tls), 0, "TLS");
+    EQUAL(spice_server_init(server, &core), 0, "init");
+    come_plain(port);
+    come_by_tls(tls);
+    end(server);
+}
+/* `openssl x509 -req` without extensions, which is what SPICE's manual has, makes certificates of version 1. */
+static void a_certificate_of_version_1(void)
+{
+    SpiceServer *server = begin();
+    int port = free_port();
+    EQUAL(set_tls_with(server, port, "certificate-v1.pem"), 0, "TLS");
+    EQUAL(spice_server_init(server, &core), 0, "init");
+    come_by_tls(port);
+    end(server);
+}
+static void what_tls_takes(void)
+{
+    SpiceServer *server = begin();
+    char *authority = certificate("ca.pem"), *chain = certificate("certificate.pem"), *key = certificate("key.pem");
+    EQUAL(spice_server_set_tls(server, 0, authority, chain, key, NULL, NULL, NULL), -1, "port 0");
+    EQUAL(spice_server_set_tls(server, -1, authority, chain, key, NULL, NULL, NULL), -1, "port -1");
+    EQUAL(spice_server_set_tls(server, 65536, authority, chain, key, NULL, NULL, NULL), -1, "port 65536");
+    EQUAL(spice_server_set_tls(server, 1, NULL, chain, key, NULL, NULL, NULL), -1, "no authority");
+    EQUAL(spice_server_set_tls(server, 1, authority, NULL, key, NULL, NULL, NULL), -1, "no certificate");
+    EQUAL(spice_server_set_tls(server, 1, authority, chain, NULL, NULL, NULL, NULL), -1, "no key");
+    EQUAL(spice_server_set_tls(server, free_port(), authority, chain, key, NULL, NULL, NULL), 0, "all of it");
+    spice_server_destroy(server);
+    /* Files that are not there are found out by init. */
+    server = begin();
+    EQUAL(spice_server_set_tls(server, free_port(), "/nonexistent/ca", "/nonexistent/chain", "/nonexistent/key", NULL, NULL, NULL), 0, "files are not looked at yet");
+    EQUAL(spice_server_init(server, &core), -1, "init without its certificate");
+    if (!with_c_faults()) spice_server_destroy(server);
+    g_free(authority);
+    g_free(chain);
+    g_free(key);
+}
+/* The C library asks for the word; here a key that cannot be read is no reason to go on without TLS. */
+static void an_encrypted_key(void)
+{
+    SpiceServer *server = begin();
+    char *authority = certificate("ca.pem"), *chain = certificate("certificate.pem"), *key = certificate("key-encrypted.pem");
+    EQUAL(spice_server_set_tls(server, free_port(), authority, chain, key, "password", NULL, NULL), with_c_faults() ? 0 : -1, "an encrypted key");
+    EQUAL(spice_server_init(server, &core), with_c_faults() ? 0 : -1, "init with it");
+    spice_server_destroy(server);
+    g_free(authority);
+    g_free(chain);
+    g_free(key);
+}
+/* Channels that only TLS may carry are told so, and those that may not come by it. */
+static void security_of_channels(void)
+{
+    SpiceServer *server = begin();
+    int port = free_port(), tls = free_port();
+    EQUAL(spice_server_set_port(server, port), 0, "port");
+    EQUAL(set_tls(server, tls), 0, "TLS");
+    EQUAL(spice_server_set_channel_security(server, "main", SPICE_CHANNEL_SECURITY_SSL), 0, "main by TLS");
+    EQUAL(spice_server_set_channel_security(server, "nonsense", SPICE_CHANNEL_SECURITY_SSL), -1, "no such channel");
+    EQUAL(spice_server_init(server, &core), 0, "init");
+    EQUAL(knock(port, a_main), SPICE_LINK_ERR_NEED_SECURED, "main in the clear");
+    come_by_tls(tls);
+    EQUAL(spice_server_set_channel_security(server, "main", SPICE_CHANNEL_SECURITY_NONE), 0, "main in the clear only");
+    come_plain(port);
+    Channel *c = channel_new(dial(tls));
+    char *authority = certificate("ca.pem");
+    CHECK(shake_hands(c, authority), "TLS");
+    EQUAL(link_channel(c, a_main), SPICE_LINK_ERR_NEED_UNSECURED, "main by TLS");
+    hang_up(c);
+    g_free(authority);
+    EQUAL(spice_server_set_channel_security(server, "main", SPICE_CHANNEL_SECURITY_NONE | SPICE_CHANNEL_SECURITY_SSL), 0, "main by either");
+    come_plain(port);
+    come_by_tls(tls);
+    /* The same for all channels that nothing is said of. */
+    EQUAL(spice_server_set_channel_security(server, NULL, SPICE_CHANNEL_SECURITY_SSL), 0, "all by TLS");
+    come_plain(port);
+    c = open_channel(port, a_main);
+    greeted(c);
+    EQUAL(knock(port, (Link){ .type = SPICE_CHANNEL_INPUTS, .session = c->session }), SPICE_LINK_ERR_NEED_SECURED, "inputs in the clear");
+    hang_up(c);
+    end(server);
+}
+static void a_unix_socket(void)
+{
+    SpiceServer *server = begin();
+    char *path = g_build_filename(given("TEST_SCRATCH"), "socket", NULL);
+    spice_server_set_addr(server, path, SPICE_ADDR_FLAG_UNIX_ONLY);
+    for (int i = 0; i < 2; i++) {
+        if (i) {
+            server = begin();
+            spice_server_set_addr(server, path, SPICE_ADDR_FLAG_UNIX_ONLY);
+        }
+        EQUAL(spice_server_init(server, &core), 0, "init");
+        Channel *c = channel_new(dial_unix(path));
+        EQUAL(link_channel(c, a_main), 0, "link by a Unix socket");
+        greeted(c);
+        hang_up(c);
+        end(server);
+        CHECK(dial_unix(path) < 0, "it listens after its end");
+    }
+    unlink(path);
+    g_free(path);
+}
+/* A server that cannot listen says so, and can be destroyed; the C library does not survive that. */
+static void a_port_that_is_taken(void)
+{
+    SpiceServer *first = begin(), *second = begin(), *third = begin();
+    int port = free_port();
+    spice_server_set_port(first, port);
+    spice_server_set_port(second, port);
+    EQUAL(spice_server_init(first, &core), 0, "init");
+    EQUAL(spice_server_init(second, &core), -1, "init on a port that is taken");
+    EQUAL(set_tls(third, port), 0, "TLS");
+    EQUAL(spice_server_init(third, &core), -1, "init with a TLS port that is taken");
+    if (!with_c_faults()) {
+        spice_server_destroy(second);
+        spice_server_destroy(third);
+    }
+    come_plain(port);
+    end(first);
+}
+static void an_address_that_is_not_here(void)
+{
+    SpiceServer *server = begin();
+    spice_server_set_port(server, free_port());
+    spice_server_set_addr(server, "192.0.2.1", 0);
+    EQUAL(spice_server_init(server, &core), -1, "init on the address of another machine");
+    if (!with_c_faults()) spice_server_destroy(server);
+}
+static void a_socket_of_the_host(void)
+{
+    struct sockaddr_in addr = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    socklen_t len = sizeof addr;
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    CHECK(!bind(fd, (struct sockaddr *)&addr, len) && !getsockname(fd, (struct sockaddr *)&addr, &len) && !listen(fd, 5), "a listening socket");
+    SpiceServer *server = begin();
+    EQUAL(spice_server_set_listen_socket_fd(server, fd), 0, "the host's own socket");
+    EQUAL(spice_server_init(server, &core), 0, "init");
+    come_plain(ntohs(addr.sin_port));
+    end(server);
+}
+static void nowhere(void)
+{
+    SpiceServer *server = serve_nowhere();
+    run_for(20);
+    spice_server_destroy(server);
+}
+/* What is not SPICE is told so, or hung up on; and those after it are served. */
+static void what_is_not_spice(void)
+{
+    int port;
+    SpiceServer *server = serve(&port);
+    struct { const char *what; size_t size; const void *bytes; } cases[] = {
+        { "HTTP without a WebSocket", 18, "GET / HTTP/1.0\r\n\r\n" },
+        { "VNC", 12, "RFB 003.008\n" },
+        { "zeroes", 32, "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0" },
+        { "another major version", 16, "REDQ\x09\0\0\0\x02\0\0\0\x12\0\0\0" },
+        { "a link of 4 GB", 16, "REDQ\x02\0\0\0\x02\0\0\0\xff\xff\xff\xff" },
+        { "a link of no bytes", 16, "REDQ\x02\0\0\0\x02\0\0\0\0\0\0\0" },
+    };
+    for (int i = 0; i < COUNT(cases); i++) {
+        Channel *c = channel_new(dial(port));
+        uint8_t answer[512];
+        int size = 0;
+        send_all(c, cases[i].bytes, cases[i].size);
+        /* An answer may come first; the end has to. */
+        for (;;) {
+            CHECK(readable(c, patience_ms()), "%s: neither an answer nor an end", cases[i].what);
+            ssize_t n = recv(c->fd, answer + MIN(size, 256), 256, 0);
+            if (n <= 0) break;
+            size += n;
+        }
+        if (i == 3 && size) {
+            SpiceLinkReply reply;
+            CHECK(size >= (int)(sizeof(SpiceLinkHeader) + 4), "half an answer");
+            memcpy(&reply.error, answer + sizeof(SpiceLinkHeader), 4);
+            EQUAL(reply.error, SPICE_LINK_ERR_VERSION_MISMATCH, "what another version is told");
+        }
+        hang_up(c);
+        come_plain(port);
+    }
+    end(server);
+}
+/* A link that comes byte by byte is as good as another. */
+static void byte_by_byte(void)
+{
+    int port, pair[2];
+    SpiceServer *server = serve(&port);
+    Channel *c = channel_new(dial(port));
+    CHECK(!socketpair(AF_UNIX, SOCK_STREAM, 0, pair), "pair");
+    struct PACKED { SpiceLinkHeader header; SpiceLinkMess mess; uint32_t common; } hello = {
+        .header = { SPICE_MAGIC, 2, 2, sizeof(SpiceLinkMess) + 4 },
+        .mess = { .channel_type = SPICE_CHANNEL_MAIN, .num_common_caps = 1, .caps_offset = sizeof(SpiceLinkMess) },
+        .common = 1 << SPICE_COMMON_CAP_PROTOCOL_AUTH_SELECTION | 1 << SPICE_COMMON_CAP_AUTH_SPICE,
+    };
+    for (size_t i = 0; i < sizeof hello; i++) {
+        send_all(c, (char *)&hello + i, 1);
+        run_for(1);
+    }
+    SpiceLinkHeader header;
+    SpiceLinkReply reply;
+    EQUAL(receive_all(c, &header, sizeof header, patience_ms()), 1, "answer");
+    EQUAL(receive_all(c, &reply, sizeof reply, patience_ms()), 1, "answer");
+    EQUAL(reply.error, 0, "error");
+    hang_up(c);
+    /* Another is served while one is in the middle of its link. */
+    c = channel_new(dial(port));
+    send_all(c, "REDQ", 4);
+    run_for(20);
+    come_plain(port);
+    hang_up(c);
+    close(pair[0]);
+    close(pair[1]);
+    end(server);
+}
+static void links_that_are_refused(void)
+{
+    int port;
+    SpiceServer *server = serve(&port);
+    Channel *c = open_channel(port, a_main);
+    greeted(c);
+    EQUAL(knock(port, (Link){ .type = SPICE_CHANNEL_INPUTS, .session = c->session + 1 }), SPICE_LINK_ERR_BAD_CONNECTION_ID, "no such session");
+    /* Channels that are not there: a word of it, or none. */
+    const Link missing[] = { { .type = SPICE_CHANNEL_PLAYBACK }, { .type = SPICE_CHANNEL_INPUTS, .id = 7 }, { .type = 200 } };
+    for (int i = 0; i < COUNT(missing); i++) {
+        Link link = missing[i];
+        link.session = c->session;
+        int error = knock(port, link);
+        CHECK(error == SPICE_LINK_ERR_CHANNEL_NOT_AVAILABLE || error == -1, "channel %d:%d: %d", link.type, link.id, error);
+    }
+    CHECK(stays(c, 50), "the session has ended with a refused link");
+    hang_up(c);
+    end(server);
+}
+
+MAIN(CASE(a_port), CASE(a_tls_port), CASE(both_ports), CASE(a_certificate_of_version_1), CASE(what_tls_takes), CASE(an_encrypted_key), CASE(security_of_channels), CASE(a_unix_socket),
+     CASE(a_port_that_is_taken), CASE(an_address_that_is_not_here), CASE(a_socket_of_the_host), CASE(nowhere),
+     CASE(what_is_not_spice), CASE(byte_by_byte), CASE(links_that_are_refused))
