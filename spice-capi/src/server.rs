@@ -6,13 +6,14 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use spice_server::devices::{AgentPolicy, MonitorsSink};
-use spice_server::guest::InputSink;
+use spice_server::guest::{GuestInput, InputSink};
 use spice_server::{ChannelEvent, ChannelEventSink, Control, Server, Ticket};
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-use crate::host::{Bridge, ChannelEvents, Core, Inputs, Screen, Watch};
+use crate::guard::guard;
+use crate::host::{Bridge, ChannelEvents, Core, Inputs, Screen, Timer, Watch};
 use crate::plugged::Plugged;
 use crate::qxl::Host;
 use crate::settings::Settings;
@@ -38,9 +39,20 @@ pub(crate) struct Running {
     pub(crate) bridge: Arc<Bridge>,
     viewers: Arc<AtomicUsize>,
     runtime: Mutex<Option<Runtime>>,
+    lights: Mutex<Lights>,
     _watch: Mutex<Option<Watch>>,
     task: Mutex<Option<(oneshot::Sender<()>, JoinHandle<()>)>>,
 }
+
+/// When the keyboard's lights are looked at.
+#[derive(Debug, Default)]
+struct Lights {
+    timer: Option<Timer>,
+    is_due: bool,
+}
+
+/// How long the guest may take to follow a viewer's locks, in milliseconds (upstream's `KEY_MODIFIERS_TTL`).
+const LIGHTS_MS: u32 = 2000;
 
 /// Threads of the runtime beside those of the displays.
 const THREADS: usize = 2;
@@ -102,12 +114,15 @@ impl SpiceServer {
         // SAFETY: the host initialises on its thread; the watch goes before the server does.
         let watch = unsafe { core.watch(bridge.fd(), run_bridge, opaque) };
         let watch = watch.ok_or("the host watches no descriptor")?;
+        // SAFETY: as the watch.
+        let timer = unsafe { core.timer(lights_are_due, opaque) };
         let running = Running {
             control,
             core,
             bridge,
             viewers,
             runtime: Mutex::new(Some(runtime)),
+            lights: Mutex::new(Lights { timer, is_due: false }),
             _watch: Mutex::new(Some(watch)),
             task: Mutex::new(Some((stop, task))),
         };
@@ -122,6 +137,9 @@ impl SpiceServer {
                 // Not under the lock: a device that is told something may well ask for something.
                 for input in inputs.iter() {
                     server.with_inputs(|devices| devices.handle(input));
+                }
+                if inputs.iter().any(|input| matches!(input, GuestInput::Modifiers(_))) {
+                    server.read_leds_later();
                 }
             });
         })
@@ -176,6 +194,18 @@ impl SpiceServer {
         let leds = self.with_inputs(Inputs::read_leds);
         if let Some((running, leds)) = self.running().zip(leds) {
             running.control.set_leds(leds);
+        }
+    }
+
+    /// A viewer's locks have been pressed: what the guest has made of that, viewers are told in a while.
+    fn read_leds_later(&self) {
+        let Some(running) = self.running() else { return };
+        let mut lights = running.lights();
+        if let Some(timer) = &lights.timer
+            && !lights.is_due
+        {
+            timer.start(LIGHTS_MS);
+            lights.is_due = true;
         }
     }
 
@@ -277,6 +307,7 @@ impl SpiceServer {
         }
         // What has ended with the server, the host still hears of.
         running.bridge.run(self);
+        running.lights().timer = None;
         drop(running._watch.lock().unwrap_or_else(PoisonError::into_inner).take());
     }
 }
@@ -290,6 +321,24 @@ fn block_sigpipe() {
         libc::sigemptyset(&raw mut set);
         libc::sigaddset(&raw mut set, libc::SIGPIPE);
         libc::pthread_sigmask(libc::SIG_BLOCK, &raw const set, std::ptr::null_mut());
+    }
+}
+
+/// The guest has had time to follow a viewer's locks.
+unsafe extern "C" fn lights_are_due(opaque: *mut c_void) {
+    // SAFETY: the timer goes before the server does.
+    let server = unsafe { &*opaque.cast::<SpiceServer>() };
+    guard("the timer of the keyboard's lights", (), || {
+        if let Some(running) = server.running() {
+            running.lights().is_due = false;
+            server.read_leds();
+        }
+    });
+}
+
+impl Running {
+    fn lights(&self) -> MutexGuard<'_, Lights> {
+        self.lights.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -101,6 +101,7 @@ fn add(server: Option<&SpiceServer>, socket: c_int, vouched: bool, tls: bool) ->
     let borrowed = unsafe { BorrowedFd::borrow_raw(socket) };
     let Ok(own) = borrowed.try_clone_to_owned() else { return -1 };
     if tls && has_ended(&own) {
+        tracing::warn!("SSL_accept failed: the host's connection has ended already");
         return -1;
     }
     match running.control.serve_for_host(own, vouched, tls) {

@@ -40,7 +40,9 @@ struct InputsClient {
     unacknowledged: u32,
     /// Acknowledgements that wait for room; a viewer that moves its mouse and does not read costs a number.
     acks_due: u32,
-    /// The lights have changed since the viewer was told.
+    /// The lights as the viewer has them: as it was told last, or as it has said since.
+    leds: KeyModifiers,
+    /// It has them otherwise than the guest.
     leds_due: bool,
 }
 
@@ -153,14 +155,11 @@ impl InputsChannel {
         self.mode = mode;
     }
 
-    /// The guest's keyboard lights have changed.
+    /// The guest's keyboard lights are so now: viewers that have them otherwise are told.
     pub(crate) fn set_leds(&mut self, leds: KeyModifiers) {
-        if self.leds == leds {
-            return;
-        }
         self.leds = leds;
         for (_, client) in self.channel.iter_mut() {
-            client.leds_due = true;
+            client.leds_due |= client.leds != leds;
         }
     }
 
@@ -179,7 +178,10 @@ impl InputsChannel {
             ClientMessage::KeyScancode(bytes) => {
                 bytes.into_iter().for_each(|byte| client.handle_scan_code(byte, inputs));
             }
-            ClientMessage::KeyModifiers(state) => inputs.push(GuestInput::Modifiers(state.modifiers)),
+            ClientMessage::KeyModifiers(state) => {
+                client.leds = state.modifiers;
+                inputs.push(GuestInput::Modifiers(state.modifiers));
+            }
             ClientMessage::MouseMotion(motion) => {
                 // In the other mode the guest does not hear of it, nor of the buttons.
                 if self.mode == MouseModes::SERVER {
@@ -254,6 +256,7 @@ impl Channel for InputsChannel {
             buttons: MouseButtons::empty(),
             unacknowledged: 0,
             acks_due: 0,
+            leds: self.leds,
             leds_due: false,
         };
         joined.send(&ServerMessage::Init(KeyModifiersState { modifiers: self.leds }));
@@ -288,6 +291,7 @@ impl Channel for InputsChannel {
     fn poll_transmit(&mut self, client: ClientId, now: Time) -> Option<Transmit> {
         let client = self.channel.client_mut(client)?;
         if client.red.has_room() && std::mem::take(&mut client.leds_due) {
+            client.leds = self.leds;
             client.send(&ServerMessage::KeyModifiers(KeyModifiersState { modifiers: self.leds }));
         }
         while client.acks_due > 0 && client.red.has_room() {
@@ -486,5 +490,33 @@ mod tests {
             rest = next;
         }
         ids
+    }
+
+    #[test]
+    fn lights_are_told_to_viewers_that_have_them_otherwise_and_to_no_others() {
+        let mut desk = InputsChannel::new(MouseModes::SERVER, Duration::from_secs(30));
+        for id in [1, 2] {
+            desk.connect(ClientId(id), ChannelLink { caps: Capabilities::default() }, Time::ZERO);
+            desk.set_permissions(ClientId(id), Permissions::all());
+            let _ = desk.poll_transmit(ClientId(id), Time::ZERO);
+        }
+        let told = |desk: &mut InputsChannel| {
+            [1, 2].map(|id| {
+                let transmit = desk.poll_transmit(ClientId(id), Time::ZERO)?;
+                desk.handle_written(ClientId(id), transmit.len, Time::ZERO);
+                Some(transmit.len)
+            })
+        };
+        assert_eq!(told(&mut desk), [None, None]);
+        let locks = KeyModifiersState { modifiers: KeyModifiers::CAPS_LOCK };
+        desk.handle_message(ClientId(1), ClientMessage::KeyModifiers(locks));
+        // The guest has not followed.
+        desk.set_leds(KeyModifiers::empty());
+        assert!(matches!(told(&mut desk), [Some(_), None]));
+        desk.set_leds(KeyModifiers::empty());
+        assert_eq!(told(&mut desk), [None, None]);
+        // It has, by the other's key.
+        desk.set_leds(KeyModifiers::CAPS_LOCK);
+        assert!(matches!(told(&mut desk), [Some(_), Some(_)]));
     }
 }
