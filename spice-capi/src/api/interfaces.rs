@@ -246,7 +246,8 @@ unsafe fn add_qxl(server: &SpiceServer, instance: *mut QXLInstance) -> Option<()
     // SAFETY: the instance is the host's.
     let id = unsafe { (*instance).id };
     let id = u8::try_from(id).ok()?;
-    let device = Device::new(id, server.vm_runs());
+    // Nothing is taken of it before the host has said where its memory is.
+    let device = Device::new(id);
     // SAFETY: the host leaves the instance where it is until it is removed, which ends the worker first.
     let host = unsafe { Host::new(instance) };
     let guest = QxlGuest::new(Arc::clone(&device), host)
@@ -260,7 +261,7 @@ unsafe fn add_qxl(server: &SpiceServer, instance: *mut QXLInstance) -> Option<()
     let state = Box::new(QxlState { server, device: Arc::clone(&device) });
     // SAFETY: the instance is the host's.
     unsafe { (*instance).st = Box::into_raw(state).cast() };
-    server.plugged().displays.push(Plug { instance, device, host });
+    server.plugged().displays.push(Plug { instance, device: Arc::clone(&device), host });
     server.update_agent();
     // SAFETY: the interface of a QXL device is a QXLInterface; the host may use the device from here on.
     unsafe {
@@ -272,6 +273,7 @@ unsafe fn add_qxl(server: &SpiceServer, instance: *mut QXLInstance) -> Option<()
             set(instance, 0);
         }
     }
+    device.set_running(server.vm_runs());
     Some(())
 }
 

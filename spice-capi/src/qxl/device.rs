@@ -27,8 +27,14 @@ struct Requests {
 }
 
 impl Device {
-    pub(crate) fn new(id: u8, runs: bool) -> Arc<Self> {
-        Arc::new(Self { requests: Mutex::default(), waker: OnceLock::new(), runs: AtomicBool::new(runs), id })
+    /// A device that stands still until it is told to run.
+    pub(crate) fn new(id: u8) -> Arc<Self> {
+        Arc::new(Self {
+            requests: Mutex::default(),
+            waker: OnceLock::new(),
+            runs: AtomicBool::new(false),
+            id,
+        })
     }
 
     pub(crate) fn id(&self) -> u8 {

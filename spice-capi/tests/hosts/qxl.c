@@ -9,6 +9,7 @@
 
 static SpiceServer *server;
 static Guest *guest;
+static uint32_t *memory;
 
 static void begin(void)
 {
@@ -33,6 +34,32 @@ static void it_is_attached_and_asked(void)
     CHECK(guest->init_info >= 1, "get_init_info has not been called");
     CHECK(guest->qxl.st, "no state");
     EQUAL(guest_taken(guest), 0, "commands taken before there is a machine");
+    end();
+}
+/* Hosts say where their memory is, and what there is to see, when they are told that the worker is there. */
+static void attaches_slowly(QXLInstance *qxl)
+{
+    QXLDevMemSlot slot = guest_slot(guest);
+    g_usleep(50000);
+    EQUAL(guest_taken(guest), 0, "commands taken before the host has said where its memory is");
+    spice_qxl_add_memslot(qxl, &slot);
+    memory = create_primary(guest, W, H);
+    guest->attached++;
+}
+static void nothing_is_taken_before_it_is_attached(void)
+{
+    server = serve_nowhere();
+    guest = guest_new(0);
+    QXLInterface slow = guest_interface;
+    slow.attached_worker = attaches_slowly;
+    guest->qxl.base.sif = &slow.base;
+    g_async_queue_push(guest->ring, fill(guest, 0, WHOLE, 0x998877));
+    EQUAL(spice_server_add_interface(server, &guest->qxl.base), 0, "add");
+    EQUAL(guest->attached, 1, "attached_worker");
+    spice_qxl_wakeup(&guest->qxl);
+    all_came_back(guest);
+    update(guest, 0, WHOLE);
+    EQUAL(memory[5] & 0xffffff, 0x998877, "a pixel that was drawn");
     end();
 }
 static void two_of_the_same_id(void)
@@ -102,7 +129,7 @@ static void pixels(void) { pixels_with(W * 4); }
 static void pixels_from_the_bottom_up(void) { pixels_with(-W * 4); }
 
 /* What the kinds of draws do. The picture they find: red to the left, green to the right of it. */
-static uint32_t *memory, source[16 * 16];
+static uint32_t source[16 * 16];
 static void before(void)
 {
     give(guest, fill(guest, 0, rect(0, 0, W / 2, H), 0xff0000));
@@ -621,7 +648,7 @@ static void the_rings_rules(void)
     end();
 }
 
-MAIN(CASE(it_is_attached_and_asked), CASE(two_of_the_same_id), CASE(versions_of_the_interface), CASE(pixels),
+MAIN(CASE(it_is_attached_and_asked), CASE(nothing_is_taken_before_it_is_attached), CASE(two_of_the_same_id), CASE(versions_of_the_interface), CASE(pixels),
      CASE(pixels_from_the_bottom_up), CASE(kinds_of_draws), CASE(what_is_there_already), CASE(what_was_drawn_since),
      CASE(asynchronous_calls), CASE(surfaces), CASE(every_command_comes_back_once), CASE(out_of_memory), CASE(it_stops_and_starts),
      CASE(what_was_drawn_before_it_stopped), CASE(commands_of_a_saved_machine), CASE(resets), CASE(slots_of_memory), CASE(pointers),

@@ -1,0 +1,2 @@
+/* The public headers alone. */
+#include <spice.h>
