@@ -113,6 +113,7 @@ impl Settings {
         config.worker.display.compression = self.quality.compression;
         config.worker.display.jpeg = self.quality.jpeg;
         config.worker.display.zlib_glz = self.quality.zlib_glz;
+        config.spares_local = true;
         config.name.clone_from(&self.name);
         config.uuid = self.uuid;
         if let Some(viewers) = std::env::var("SPICE_MAX_CLIENTS").ok().and_then(|text| text.parse().ok()) {

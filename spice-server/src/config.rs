@@ -35,6 +35,9 @@ pub struct ServerConfig {
     pub max_viewers: usize,
     /// Whether a new viewer beyond that takes the place of the one that is here for longest, instead.
     pub displaces: bool,
+    /// Whether this machine's own users and addresses are never locked out. Where all viewers come through a proxy here,
+    /// one that guesses would lock out the others.
+    pub spares_local: bool,
     /// How long a connection may take to link, from its first byte on.
     pub link_deadline: Duration,
     /// Connections that may be linking at the same time, in all. For a new one beyond it the oldest of those that have
@@ -70,6 +73,7 @@ impl ServerConfig {
             viewer_timeout: Duration::from_secs(30),
             max_viewers: 1000,
             displaces: false,
+            spares_local: false,
             link_deadline: Duration::from_secs(10),
             max_linking: 512,
             max_linking_per_address: 128,

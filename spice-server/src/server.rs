@@ -116,7 +116,7 @@ impl Server {
 
         let counters = Arc::new(Counters::default());
         let audit = Arc::new(Audit::new(config.audit, Arc::clone(&counters)));
-        let admission = Arc::new(Admission::new(&config.auth)?);
+        let admission = Arc::new(Admission::new(&config.auth, config.spares_local)?);
         let (reds, events) = unbounded_channel();
         let policy = Policy {
             max_viewers: config.max_viewers,

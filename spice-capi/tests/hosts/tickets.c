@@ -61,6 +61,16 @@ static void who_is_let_in(void)
     EQUAL(main_with("secret"), SPICE_LINK_ERR_OK, "the right one again");
     end();
 }
+/* Who guesses on this machine may stand for others who do not, behind a proxy. */
+static void guesses_keep_nobody_else_out(void)
+{
+    begin();
+    EQUAL(spice_server_set_ticket(server, "secret", 0, 0, 0), 0, "ticket");
+    EQUAL(spice_server_init(server, &core), 0, "init");
+    for (int i = 0; i < 12; i++) EQUAL(main_with("wrong"), SPICE_LINK_ERR_PERMISSION_DENIED, "a guess");
+    EQUAL(main_with("secret"), SPICE_LINK_ERR_OK, "the right one after twelve guesses");
+    end();
+}
 /* Of 60 bytes, the C library keeps 59, and lets in nobody. */
 static void the_longest(void)
 {
@@ -234,6 +244,6 @@ static void two_links_at_once(void)
     end();
 }
 
-MAIN(CASE(what_is_taken), CASE(who_is_let_in), CASE(the_longest), CASE(nobody_comes_without_a_ticket_being_set),
+MAIN(CASE(what_is_taken), CASE(who_is_let_in), CASE(guesses_keep_nobody_else_out), CASE(the_longest), CASE(nobody_comes_without_a_ticket_being_set),
      CASE(noauth_lets_in_anybody), CASE(it_ends_with_its_lifetime), CASE(a_session_outlives_its_ticket), CASE(fail_if_connected),
      CASE(disconnect_if_connected), CASE(without_a_choice_of_mechanism), CASE(not_a_ticket), CASE(two_links_at_once))

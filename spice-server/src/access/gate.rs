@@ -97,6 +97,8 @@ pub(crate) struct Access {
     tickets: Tickets,
     users: Option<Users>,
     lockout: Lockout,
+    /// Origins on this machine are never locked out.
+    spares_local: bool,
     sessions: BTreeMap<ConnectionId, Session>,
 }
 
@@ -118,6 +120,7 @@ impl Access {
             tickets: Tickets::default(),
             users: None,
             lockout: Lockout::default(),
+            spares_local: false,
             sessions: BTreeMap::new(),
         };
         if let Auth::Required(credentials) = auth {
@@ -135,7 +138,17 @@ impl Access {
     /// # Errors
     /// It is locked out.
     pub(crate) fn may_try(&mut self, origin: Origin, door: &Door, now: Time) -> Result<(), LockedOut> {
-        if self.open || self.is_spared(origin, door) { Ok(()) } else { self.lockout.check(origin, now) }
+        if self.open || (self.spares_local && origin.is_local()) || self.is_spared(origin, door) {
+            Ok(())
+        } else {
+            self.lockout.check(origin, now)
+        }
+    }
+
+    /// With origins on this machine never locked out, or as all others.
+    #[must_use]
+    pub(crate) fn sparing_local(self, spares_local: bool) -> Self {
+        Self { spares_local, ..self }
     }
 
     /// Whether anybody is let in.
@@ -234,7 +247,7 @@ impl Access {
     /// Counts an attempt that failed before it could be judged here, such as a SASL exchange; `Some` when a lock-out
     /// begins with it. While the origin is locked out, only what it was spared for counts.
     pub(crate) fn fail(&mut self, origin: Origin, door: &Door, now: Time) -> Option<LockedOut> {
-        if self.open {
+        if self.open || (self.spares_local && origin.is_local()) {
             return None;
         }
         if self.is_spared(origin, door) {

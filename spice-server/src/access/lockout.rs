@@ -28,6 +28,19 @@ impl Origin {
     }
 }
 
+impl Origin {
+    /// Whether it is on this machine.
+    #[must_use]
+    pub(crate) fn is_local(self) -> bool {
+        match self {
+            Self::Ip(IpAddr::V4(v4)) => v4.is_loopback(),
+            // What stands for a /64 has no last bits any more.
+            Self::Ip(IpAddr::V6(v6)) => v6.is_unspecified(),
+            Self::Local(_) => true,
+        }
+    }
+}
+
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

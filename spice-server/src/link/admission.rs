@@ -13,8 +13,8 @@ use crate::clock;
 pub(crate) struct Admission(Mutex<Access>);
 
 impl Admission {
-    pub(crate) fn new(auth: &Auth) -> Result<Self, AddTicketError> {
-        Ok(Self(Mutex::new(Access::new(auth, clock::now())?)))
+    pub(crate) fn new(auth: &Auth, spares_local: bool) -> Result<Self, AddTicketError> {
+        Ok(Self(Mutex::new(Access::new(auth, clock::now())?.sparing_local(spares_local))))
     }
 
     pub(crate) fn lock(&self) -> MutexGuard<'_, Access> {

@@ -435,7 +435,7 @@ mod tests {
 
     impl Desk {
         fn new(auth: Auth) -> Self {
-            let admission = Admission::new(&auth).unwrap();
+            let admission = Admission::new(&auth, false).unwrap();
             Self { rules: rules(auth), admission, transport: Transport::Plain, plain_allowed: true }
         }
 

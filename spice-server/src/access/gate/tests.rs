@@ -355,3 +355,26 @@ fn no_secret_is_printed() {
         assert!(!printed.contains(secret), "{secret} is in {printed}");
     }
 }
+
+#[test]
+fn origins_on_this_machine_are_locked_out_unless_they_are_spared() {
+    let local =
+        ["127.0.0.1", "127.8.9.10", "::1", "::ffff:127.0.0.1"].map(|ip| Origin::of_ip(ip.parse().unwrap()));
+    let elsewhere = ["192.0.2.1", "2001:db8::1"].map(|ip| Origin::of_ip(ip.parse().unwrap()));
+    for spares in [false, true] {
+        let mut access = with(vec![ticket("right")]).sparing_local(spares);
+        for origin in local.into_iter().chain([Origin::Local(Some(1000)), Origin::Local(None)]) {
+            for _ in 0..20 {
+                let _ = access.admit_ticket(origin, &Door::Main, Some(b"wrong"), at(1));
+            }
+            let admitted = access.admit_ticket(origin, &Door::Main, Some(b"right"), at(1));
+            assert_eq!(admitted.is_ok(), spares, "{origin}");
+        }
+        for origin in elsewhere {
+            for _ in 0..20 {
+                let _ = access.admit_ticket(origin, &Door::Main, Some(b"wrong"), at(1));
+            }
+            assert!(access.admit_ticket(origin, &Door::Main, Some(b"right"), at(1)).is_err(), "{origin}");
+        }
+    }
+}
