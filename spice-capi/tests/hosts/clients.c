@@ -334,22 +334,34 @@ static void the_guest_is_told(void)
 static void a_second_viewer(void)
 {
     begin();
-    Channel *first = join(port);
+    Channel *first = join(port), *inputs = attach(port, first, SPICE_CHANNEL_INPUTS, 0, 0);
     WAIT_FOR(spice_server_get_num_clients(server) == 1, "not counted");
     Channel *second = join(port);
     CHECK(first->session != second->session, "two sessions have the same number");
-    if (several()) {
-        WAIT_FOR(spice_server_get_num_clients(server) == 2, "%d are counted", spice_server_get_num_clients(server));
-        CHECK(stays(first, 100) && stays(second, 50), "one has made the other go");
-        hang_up(first);
-        WAIT_FOR(spice_server_get_num_clients(server) == 1, "%d are counted", spice_server_get_num_clients(server));
-        CHECK(stays(second, 50), "one has left, and the other was sent away");
-    } else {
-        CHECK(ends(first), "the first one stays");
-        hang_up(first);
-        WAIT_FOR(spice_server_get_num_clients(server) == 1, "%d are counted", spice_server_get_num_clients(server));
-        CHECK(stays(second, 50), "the second one was sent away, too");
-    }
+    WAIT_FOR(spice_server_get_num_clients(server) == 2, "%d are counted", spice_server_get_num_clients(server));
+    CHECK(stays(first, 100) && stays(second, 50), "one has made the other go");
+    /* A session's main channel takes the others of it along. */
+    hang_up(first);
+    WAIT_FOR(spice_server_get_num_clients(server) == 1, "%d are counted", spice_server_get_num_clients(server));
+    CHECK(ends(inputs), "a channel of a session that has ended");
+    hang_up(inputs);
+    CHECK(stays(second, 50), "one has left, and the other was sent away");
+    hang_up(second);
+    end();
+}
+/* The old behaviour, by SPICE_MAX_CLIENTS=1, and what the C library does if it is not asked for several viewers. */
+static void one_at_a_time(void)
+{
+    unsetenv("SPICE_DEBUG_ALLOW_MC");
+    setenv("SPICE_MAX_CLIENTS", "1", 1);
+    begin();
+    Channel *first = join(port);
+    WAIT_FOR(spice_server_get_num_clients(server) == 1, "not counted");
+    Channel *second = join(port);
+    CHECK(ends(first), "the first one stays");
+    hang_up(first);
+    WAIT_FOR(spice_server_get_num_clients(server) == 1, "%d are counted", spice_server_get_num_clients(server));
+    CHECK(stays(second, 50), "the second one was sent away, too");
     hang_up(second);
     end();
 }
@@ -449,4 +461,4 @@ static void exit_on_disconnect(void)
 
 MAIN(CASE(what_the_host_hears), CASE(addresses), CASE(who_is_refused_does_not_initialise), CASE(by_tls), CASE(sockets_of_the_host),
      CASE(tcp_sockets_of_the_host), CASE(a_failure_leaves_the_socket), CASE(names), CASE(lists_of_channels), CASE(the_guest_is_told),
-     CASE(a_second_viewer), CASE(many_come_and_go), CASE(who_breaks_off), CASE(the_server_ends_with_viewers_in_it), CASE(nonsense), CASE(exit_on_disconnect))
+     CASE(a_second_viewer), CASE(one_at_a_time), CASE(many_come_and_go), CASE(who_breaks_off), CASE(the_server_ends_with_viewers_in_it), CASE(nonsense), CASE(exit_on_disconnect))
