@@ -30,6 +30,19 @@ static void subtypes(void)
     CHECK(known("vdagent") && known("usbredir"), "agents and USB devices are not known");
     CHECK(!known("nonsense"), "nonsense is known");
 }
+/* What nobody knows is no error of the host, and is told nothing. */
+static void what_nobody_knows(void)
+{
+    begin();
+    Device *device = device_new("nonsense", NULL);
+    EQUAL(spice_server_add_interface(server, &device->sin.base), 0, "add");
+    spice_server_char_device_wakeup(&device->sin);
+    run_for(20);
+    EQUAL(device->states + device->writes + device->events, 0, "calls of a device that nobody knows");
+    if (device->sin.st) device_remove(device);
+    device_free(device);
+    end();
+}
 static void they_come_and_go(void)
 {
     begin();
@@ -266,6 +279,6 @@ static void the_server_ends(void)
     end();
 }
 
-MAIN(CASE(subtypes), CASE(they_come_and_go), CASE(they_go_once), CASE(before_the_server), CASE(a_port), CASE(a_usb_device),
+MAIN(CASE(subtypes), CASE(what_nobody_knows), CASE(they_come_and_go), CASE(they_go_once), CASE(before_the_server), CASE(a_port), CASE(a_usb_device),
      CASE(a_shared_folder), CASE(events_of_a_port), CASE(a_little_at_a_time), CASE(a_little_when_it_says_so), CASE(nobody_is_there),
      CASE(offered_when_they_come), CASE(the_server_ends))

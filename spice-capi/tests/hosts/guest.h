@@ -16,14 +16,20 @@ typedef struct Guest {
     /* Commands that wait to be taken, and whether the server asked to be woken. */
     GAsyncQueue *ring, *cursor_ring;
     gint armed, cursor_armed;
-    gint attached, init_info, taken, released, asked;
+    gint attached, init_info, taken, released, asked, flushed, notified;
+    uint32_t notified_id;
     GMutex lock;
+    /* The thread that reads the ring. */
+    pthread_t worker;
+    int has_worker;
     GArray *cookies; /* uint64_t: what was done */
     GArray *rects;   /* QXLRect: of update_area_complete */
     uint32_t rects_surface;
     gint rects_calls, caps_calls, caps_present;
     uint8_t caps[SPICE_CAPABILITIES_SIZE];
     GPtrArray *commands;
+    /* Being taken away, by the host's thread; taken away. */
+    gint going;
     int gone;
 } Guest;
 
@@ -42,6 +48,20 @@ static Guest *called(QXLInstance *qxl, const char *what)
 {
     Guest *guest = guest_of(qxl);
     if (guest->gone) FAIL("%s is called on a device that has been taken away", what);
+    return guest;
+}
+/* What belongs to the ring is called on one thread, which is not the host's, as long as the device is there. */
+static Guest *called_by_worker(QXLInstance *qxl, const char *what)
+{
+    Guest *guest = called(qxl, what);
+    if (g_atomic_int_get(&guest->going)) return guest;
+    g_mutex_lock(&guest->lock);
+    if (!guest->has_worker) guest->worker = pthread_self();
+    guest->has_worker = 1;
+    int same = pthread_equal(guest->worker, pthread_self());
+    g_mutex_unlock(&guest->lock);
+    if (!same) FAIL("%s is called on another thread than the ring's functions before", what);
+    if (pthread_equal(host_thread, pthread_self())) FAIL("%s is called on the host's thread", what);
     return guest;
 }
 static void guest_attached_worker(QXLInstance *qxl) { called(qxl, "attached_worker")->attached++; }
@@ -73,13 +93,13 @@ static int guest_arm(GAsyncQueue *ring, gint *armed)
     g_atomic_int_set(armed, 0);
     return 0;
 }
-static int guest_get_command(QXLInstance *qxl, QXLCommandExt *ext) { Guest *guest = called(qxl, "get_command"); return guest_take(guest, guest->ring, ext); }
-static int guest_get_cursor_command(QXLInstance *qxl, QXLCommandExt *ext) { Guest *guest = called(qxl, "get_cursor_command"); return guest_take(guest, guest->cursor_ring, ext); }
-static int guest_req_cmd(QXLInstance *qxl) { Guest *guest = called(qxl, "req_cmd_notification"); return guest_arm(guest->ring, &guest->armed); }
-static int guest_req_cursor(QXLInstance *qxl) { Guest *guest = called(qxl, "req_cursor_notification"); return guest_arm(guest->cursor_ring, &guest->cursor_armed); }
+static int guest_get_command(QXLInstance *qxl, QXLCommandExt *ext) { Guest *guest = called_by_worker(qxl, "get_command"); return guest_take(guest, guest->ring, ext); }
+static int guest_get_cursor_command(QXLInstance *qxl, QXLCommandExt *ext) { Guest *guest = called_by_worker(qxl, "get_cursor_command"); return guest_take(guest, guest->cursor_ring, ext); }
+static int guest_req_cmd(QXLInstance *qxl) { Guest *guest = called_by_worker(qxl, "req_cmd_notification"); return guest_arm(guest->ring, &guest->armed); }
+static int guest_req_cursor(QXLInstance *qxl) { Guest *guest = called_by_worker(qxl, "req_cursor_notification"); return guest_arm(guest->cursor_ring, &guest->cursor_armed); }
 static void guest_release_resource(QXLInstance *qxl, QXLReleaseInfoExt release)
 {
-    Guest *guest = called(qxl, "release_resource");
+    Guest *guest = called_by_worker(qxl, "release_resource");
     CHECK(release.info, "release_resource without what it releases");
     Command *command = (Command *)(uintptr_t)release.info->id;
     CHECK(release.info == command->in_guest, "release_resource with another place than the command's");
@@ -87,8 +107,13 @@ static void guest_release_resource(QXLInstance *qxl, QXLReleaseInfoExt release)
     EQUAL(g_atomic_int_add(&command->released, 1), 0, "how often a command had been released before");
     g_atomic_int_inc(&guest->released);
 }
-static void guest_notify_update(QXLInstance *qxl, uint32_t id UNUSED) { called(qxl, "notify_update"); }
-static int guest_flush_resources(QXLInstance *qxl) { called(qxl, "flush_resources"); return 0; }
+static void guest_notify_update(QXLInstance *qxl, uint32_t id)
+{
+    Guest *guest = called_by_worker(qxl, "notify_update");
+    guest->notified_id = id;
+    g_atomic_int_inc(&guest->notified);
+}
+static int guest_flush_resources(QXLInstance *qxl) { g_atomic_int_inc(&called_by_worker(qxl, "flush_resources")->flushed); return 0; }
 static void guest_async_complete(QXLInstance *qxl, uint64_t cookie)
 {
     Guest *guest = called(qxl, "async_complete");
@@ -185,6 +210,7 @@ static UNUSED Guest *guest_added(SpiceServer *server, int id)
 }
 static UNUSED void guest_remove(Guest *guest)
 {
+    g_atomic_int_set(&guest->going, 1);
     EQUAL(spice_server_remove_interface(&guest->qxl.base), 0, "remove a display");
     guest->gone = 1;
 }

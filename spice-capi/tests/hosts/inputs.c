@@ -100,6 +100,12 @@ static void keys(void)
     WAIT_FOR(scan_count == 50, "%d of 50 scan codes", scan_count);
     for (int i = 0; i < 50; i++) EQUAL(scans[i], i % 2 ? 0xa0 : 0x20, "in the order in which they were said");
     scan_count = 0;
+    /* One that repeats, and a zero, which is none. */
+    key(SPICE_MSGC_INPUTS_KEY_DOWN, 0x10);
+    key(SPICE_MSGC_INPUTS_KEY_DOWN, 0x10);
+    key(SPICE_MSGC_INPUTS_KEY_DOWN, 0);
+    key(SPICE_MSGC_INPUTS_KEY_UP, 0x90);
+    scanned("a key that repeats", 3, 0x10, 0x10, 0x90);
     /* Scan codes as they are. */
     CHECK(inputs->caps & 1 << SPICE_INPUTS_CAP_KEY_SCANCODE, "no message of scan codes as they are");
     say(inputs, SPICE_MSGC_INPUTS_KEY_SCANCODE, "\xe0\x1d\x2e\xae\xe0\x9d", 6);
@@ -141,6 +147,25 @@ static void keys_are_let_go_of(void)
     scanned("what is held by a session that ends", 1, 0xaa);
     viewer = join(port);
     inputs = attach(port, viewer, SPICE_CHANNEL_INPUTS, 0, 0);
+    end();
+}
+/* Those of one viewer; another goes on. */
+static void keys_of_another_viewer(void)
+{
+    begin();
+    Channel *other = join(port), *theirs = attach(port, other, SPICE_CHANNEL_INPUTS, 0, 0);
+    AWAIT(theirs, SPICE_MSG_INPUTS_INIT);
+    uint32_t control = 0x1d, letter = 0x20, letter_up = 0xa0;
+    say(theirs, SPICE_MSGC_INPUTS_KEY_DOWN, &control, 4);
+    say(theirs, SPICE_MSGC_INPUTS_KEY_DOWN, &letter, 4);
+    say(theirs, SPICE_MSGC_INPUTS_KEY_UP, &letter_up, 4);
+    scanned("keys of another viewer", 3, 0x1d, 0x20, 0xa0);
+    hang_up(theirs);
+    hang_up(other);
+    scanned("what it held", 1, 0x9d);
+    key(SPICE_MSGC_INPUTS_KEY_DOWN, 0x11);
+    key(SPICE_MSGC_INPUTS_KEY_UP, 0x91);
+    scanned("keys of who is still here", 2, 0x11, 0x91);
     end();
 }
 
@@ -202,6 +227,15 @@ static void buttons_of_the_mouse(void)
     WAIT_FOR(moved.dz == 0, "wheel down");
     WAIT_FOR(pressed == 1, "buttons at the wheel: %x", pressed);
     EQUAL(moved.dx, 0, "the wheel moves nothing");
+    /* The wheel is none of the buttons; those of the side are beyond it. */
+    uint16_t all = SPICE_MOUSE_BUTTON_MASK_LEFT | SPICE_MOUSE_BUTTON_MASK_MIDDLE | SPICE_MOUSE_BUTTON_MASK_RIGHT | SPICE_MOUSE_BUTTON_MASK_UP
+                   | SPICE_MOUSE_BUTTON_MASK_DOWN;
+    say(inputs, SPICE_MSGC_INPUTS_MOUSE_MOTION, &(Motion){ 0, 1, all }, sizeof(Motion));
+    WAIT_FOR(moved.dy == 1, "a motion");
+    EQUAL(moved.buttons, 7, "all buttons and the wheel");
+    say(inputs, SPICE_MSGC_INPUTS_MOUSE_MOTION, &(Motion){ 0, 1, 0x60 }, sizeof(Motion));
+    WAIT_FOR(moved.dy == 2, "a motion");
+    EQUAL(moved.buttons, 0xc0, "the buttons of the side");
     end();
 }
 /* The mode that a viewer was told last; whether the server takes the better one by itself is left open here. */
@@ -255,12 +289,7 @@ static void a_tablet(void)
     say(inputs, SPICE_MSGC_INPUTS_MOUSE_PRESS, &(Press){ SPICE_MOUSE_BUTTON_DOWN, 0 }, sizeof press);
     WAIT_FOR(at.wheel == 0 && at.wheels >= 2, "wheel down");
     EQUAL(moved.calls, 0, "motions of the mouse, while the tablet is used");
-    /* Another picture has another size. */
-    spice_qxl_destroy_primary_surface(&guest->qxl, 0);
-    create_primary(guest, 640, 480);
-    WAIT_FOR(at.width == 640 && at.height == 480, "set_logical_size of another picture: %d x %d", at.width, at.height);
-    /* Back to the mouse, once the server has its mode for that picture. */
-    run_for(100);
+    /* Back to the mouse. */
     mouse_mode(SPICE_MOUSE_MODE_SERVER);
     CHECK(spice_server_is_server_mouse(server), "it is the server's mouse again");
     int calls = at.calls;
@@ -269,9 +298,13 @@ static void a_tablet(void)
     WAIT_FOR(moved.calls == 1, "the mouse does not move");
     EQUAL(at.calls, calls, "positions, while the mouse is used");
     mouse_mode(SPICE_MOUSE_MODE_CLIENT);
+    /* Another picture has another size; a server may change its mode in between. */
+    spice_qxl_destroy_primary_surface(&guest->qxl, 0);
+    create_primary(guest, 640, 480);
+    WAIT_FOR(at.width == 640 && at.height == 480, "set_logical_size of another picture: %d x %d", at.width, at.height);
     EQUAL(spice_server_remove_interface(&tablet.base), 0, "remove");
     while (current_mode != SPICE_MOUSE_MODE_SERVER) next_mode();
-    CHECK(spice_server_is_server_mouse(server), "without a tablet it is the server's mouse");
+    WAIT_FOR(spice_server_is_server_mouse(server), "without a tablet it is the server's mouse");
     calls = at.calls;
     say(inputs, SPICE_MSGC_INPUTS_MOUSE_POSITION, &where, sizeof where);
     run_for(50);
@@ -279,6 +312,26 @@ static void a_tablet(void)
     /* And again, as hosts do when the guest changes its device. */
     EQUAL(spice_server_add_interface(server, &tablet.base), 0, "tablet");
     do next_mode(); while (!(u16_at(viewer->data) & SPICE_MOUSE_MODE_CLIENT));
+    EQUAL(spice_server_remove_interface(&tablet.base), 0, "remove");
+    end();
+}
+/* Where a pointer is at is nothing to a mouse, and a motion nothing to a tablet. */
+static void what_is_meant_for_the_other(void)
+{
+    begin();
+    EQUAL(spice_server_add_interface(server, &tablet.base), 0, "tablet");
+    do next_mode(); while (!(u16_at(viewer->data) & SPICE_MOUSE_MODE_CLIENT));
+    mouse_mode(SPICE_MOUSE_MODE_CLIENT);
+    say(inputs, SPICE_MSGC_INPUTS_MOUSE_MOTION, &(Motion){ 1, 1, 0 }, sizeof(Motion));
+    say(inputs, SPICE_MSGC_INPUTS_MOUSE_POSITION, &(Position){ 7, 8, 0, 0 }, sizeof(Position));
+    WAIT_FOR(at.x == 7 && at.y == 8, "a position");
+    EQUAL(moved.calls, 0, "motions, while the tablet is used");
+    mouse_mode(SPICE_MOUSE_MODE_SERVER);
+    int calls = at.calls;
+    say(inputs, SPICE_MSGC_INPUTS_MOUSE_POSITION, &(Position){ 5, 5, 0, 0 }, sizeof(Position));
+    say(inputs, SPICE_MSGC_INPUTS_MOUSE_MOTION, &(Motion){ 1, 1, 0 }, sizeof(Motion));
+    WAIT_FOR(moved.calls == 1, "a motion");
+    EQUAL(at.calls, calls, "positions, while the mouse is used");
     EQUAL(spice_server_remove_interface(&tablet.base), 0, "remove");
     end();
 }
@@ -334,7 +387,27 @@ static void one_of_each(void)
     key(SPICE_MSGC_INPUTS_KEY_DOWN, 0x1e);
     scanned("a key of the first one", 1, 0x1e);
     EQUAL(spice_server_remove_interface(&tablet.base), 0, "remove");
+    /* A tablet may go, the other ones stay. */
+    EQUAL(spice_server_remove_interface(&kbd.base), -1, "remove the keyboard");
+    EQUAL(spice_server_remove_interface(&mouse.base), -1, "remove the mouse");
     end();
+}
+static void versions_of_the_interfaces(void)
+{
+    server = serve(&port);
+    SpiceKbdInterface later_kbd = kbd_interface;
+    SpiceMouseInterface other_mouse = mouse_interface;
+    SpiceTabletInterface later_tablet = tablet_interface;
+    SpiceKbdInstance a_kbd = { .base.sif = &later_kbd.base };
+    SpiceMouseInstance a_mouse = { .base.sif = &other_mouse.base };
+    SpiceTabletInstance a_tablet_ = { .base.sif = &later_tablet.base };
+    later_kbd.base.minor_version++;
+    other_mouse.base.major_version++;
+    later_tablet.base.minor_version++;
+    EQUAL(spice_server_add_interface(server, &a_kbd.base), -1, "a keyboard of a later minor version");
+    EQUAL(spice_server_add_interface(server, &a_mouse.base), -1, "a mouse of another major version");
+    EQUAL(spice_server_add_interface(server, &a_tablet_.base), -1, "a tablet of a later minor version");
+    spice_server_destroy(server);
 }
 /* Without devices, what is said comes to nobody, and harms nobody. */
 static void without_devices(void)
@@ -374,5 +447,6 @@ static void full_headers(void)
     end();
 }
 
-MAIN(CASE(keys), CASE(keys_are_let_go_of), CASE(motions), CASE(buttons_of_the_mouse), CASE(a_tablet), CASE(lights_of_the_keyboard),
-     CASE(locks_of_a_viewer), CASE(one_of_each), CASE(without_devices), CASE(full_headers))
+MAIN(CASE(keys), CASE(keys_are_let_go_of), CASE(keys_of_another_viewer), CASE(motions), CASE(buttons_of_the_mouse), CASE(a_tablet),
+     CASE(what_is_meant_for_the_other), CASE(lights_of_the_keyboard), CASE(locks_of_a_viewer), CASE(one_of_each),
+     CASE(versions_of_the_interfaces), CASE(without_devices), CASE(full_headers))

@@ -119,6 +119,25 @@ static void what_tls_takes(void)
     g_free(chain);
     g_free(key);
 }
+/* Whatever is wrong with the files, a server that cannot do TLS does not begin; hosts look at what comes of init alone. */
+static void files_that_are_not_what_they_should_be(void)
+{
+    static const struct { const char *chain, *key, *word; } bad[] = {
+        { "certificate.pem", "nonexistent", NULL }, { "nonexistent", "key.pem", NULL }, { "key.pem", "key.pem", NULL },
+        { "certificate.pem", "certificate.pem", NULL }, { "certificate.pem", "key-encrypted.pem", "wrong" },
+    };
+    char *authority = certificate("ca.pem");
+    for (int i = 0; i < COUNT(bad); i++) {
+        SpiceServer *server = begin();
+        char *chain = certificate(bad[i].chain), *key = certificate(bad[i].key);
+        spice_server_set_tls(server, free_port(), authority, chain, key, bad[i].word, NULL, NULL);
+        EQUAL(spice_server_init(server, &core), -1, bad[i].key);
+        if (!with_c_faults()) spice_server_destroy(server);
+        g_free(chain);
+        g_free(key);
+    }
+    g_free(authority);
+}
 /* The C library asks for the word; here a key that cannot be read is no reason to go on without TLS. */
 static void an_encrypted_key(void)
 {
@@ -184,6 +203,97 @@ static void a_unix_socket(void)
     unlink(path);
     g_free(path);
 }
+/* A socket that somebody has left behind is no obstacle. */
+static void a_unix_socket_that_was_left(void)
+{
+    struct sockaddr_un left = { .sun_family = AF_UNIX };
+    char *path = g_build_filename(given("TEST_SCRATCH"), "left", NULL), *nowhere = g_build_filename(given("TEST_SCRATCH"), "none", "socket", NULL);
+    int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+    g_strlcpy(left.sun_path, path, sizeof left.sun_path);
+    CHECK(!bind(fd, (struct sockaddr *)&left, sizeof left), "bind");
+    close(fd);
+    SpiceServer *server = begin();
+    spice_server_set_addr(server, path, SPICE_ADDR_FLAG_UNIX_ONLY);
+    EQUAL(spice_server_init(server, &core), 0, "init");
+    Channel *c = channel_new(dial_unix(path));
+    EQUAL(link_channel(c, a_main), 0, "link by a Unix socket");
+    greeted(c);
+    hang_up(c);
+    end(server);
+    server = begin();
+    spice_server_set_addr(server, nowhere, SPICE_ADDR_FLAG_UNIX_ONLY);
+    EQUAL(spice_server_init(server, &core), -1, "init in a folder that is not there");
+    if (!with_c_faults()) spice_server_destroy(server);
+    unlink(path);
+    g_free(path);
+    g_free(nowhere);
+}
+/* One that has no file. */
+static void an_abstract_socket(void)
+{
+    SpiceServer *server = begin();
+    char *name = g_strdup_printf("@spice-hosts-%d", getpid());
+    spice_server_set_addr(server, name, SPICE_ADDR_FLAG_UNIX_ONLY);
+    EQUAL(spice_server_init(server, &core), 0, "init");
+    struct sockaddr_un addr = { .sun_family = AF_UNIX };
+    strcpy(addr.sun_path + 1, name + 1);
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    CHECK(!connect(fd, (struct sockaddr *)&addr, offsetof(struct sockaddr_un, sun_path) + strlen(name)), "%s: %s", name, strerror(errno));
+    fcntl(fd, F_SETFL, O_NONBLOCK);
+    Channel *c = channel_new(fd);
+    EQUAL(link_channel(c, a_main), 0, "link by an abstract socket");
+    greeted(c);
+    hang_up(c);
+    g_free(name);
+    end(server);
+}
+static int dial_v6(int port)
+{
+    struct sockaddr_in6 addr = { .sin6_family = AF_INET6, .sin6_port = htons(port), .sin6_addr = IN6ADDR_LOOPBACK_INIT };
+    int fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0) return -1;
+    if (connect(fd, (struct sockaddr *)&addr, sizeof addr)) { close(fd); return -1; }
+    fcntl(fd, F_SETFL, O_NONBLOCK);
+    return fd;
+}
+static int has_v6(void)
+{
+    struct sockaddr_in6 addr = { .sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT };
+    int fd = socket(AF_INET6, SOCK_STREAM, 0), has = fd >= 0 && !bind(fd, (struct sockaddr *)&addr, sizeof addr);
+    if (fd >= 0) close(fd);
+    return has;
+}
+static void addresses_by_family(void)
+{
+    int port = free_port();
+    SpiceServer *server = begin();
+    spice_server_set_port(server, port);
+    spice_server_set_addr(server, "localhost", SPICE_ADDR_FLAG_IPV4_ONLY);
+    EQUAL(spice_server_init(server, &core), 0, "init by IPv4 only");
+    come_plain(port);
+    EQUAL(dial_v6(port), -1, "by IPv6, where only IPv4 is");
+    end(server);
+    if (has_v6()) {
+        server = begin();
+        spice_server_set_port(server, port);
+        spice_server_set_addr(server, "::1", 0);
+        EQUAL(spice_server_init(server, &core), 0, "init by IPv6");
+        Channel *c = channel_new(dial_v6(port));
+        EQUAL(link_channel(c, a_main), 0, "link by IPv6");
+        greeted(c);
+        hang_up(c);
+        CHECK(nobody_at(port), "by IPv4, where only IPv6 is");
+        end(server);
+    }
+    static const struct { const char *addr; int flags; } bad[] = { { "127.0.0.1", SPICE_ADDR_FLAG_IPV6_ONLY }, { "no such name", 0 } };
+    for (int i = 0; i < COUNT(bad); i++) {
+        server = begin();
+        spice_server_set_port(server, port);
+        spice_server_set_addr(server, bad[i].addr, bad[i].flags);
+        EQUAL(spice_server_init(server, &core), -1, bad[i].addr);
+        if (!with_c_faults()) spice_server_destroy(server);
+    }
+}
 /* A server that cannot listen says so, and can be destroyed; the C library does not survive that. */
 static void a_port_that_is_taken(void)
 {
@@ -220,6 +330,7 @@ static void a_socket_of_the_host(void)
     EQUAL(spice_server_set_listen_socket_fd(server, fd), 0, "the host's own socket");
     EQUAL(spice_server_init(server, &core), 0, "init");
     come_plain(ntohs(addr.sin_port));
+    CHECK(fcntl(fd, F_GETFD) >= 0, "it has closed the host's socket");
     end(server);
 }
 static void nowhere(void)
@@ -237,6 +348,7 @@ static void what_is_not_spice(void)
         { "HTTP without a WebSocket", 18, "GET / HTTP/1.0\r\n\r\n" },
         { "VNC", 12, "RFB 003.008\n" },
         { "zeroes", 32, "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0" },
+        { "another magic", 16, "REDX\x02\0\0\0\x02\0\0\0\x12\0\0\0" },
         { "another major version", 16, "REDQ\x09\0\0\0\x02\0\0\0\x12\0\0\0" },
         { "a link of 4 GB", 16, "REDQ\x02\0\0\0\x02\0\0\0\xff\xff\xff\xff" },
         { "a link of no bytes", 16, "REDQ\x02\0\0\0\x02\0\0\0\0\0\0\0" },
@@ -253,12 +365,36 @@ static void what_is_not_spice(void)
             if (n <= 0) break;
             size += n;
         }
-        if (i == 3 && size) {
+        if (!strcmp(cases[i].what, "another major version") && size) {
             SpiceLinkReply reply;
             CHECK(size >= (int)(sizeof(SpiceLinkHeader) + 4), "half an answer");
             memcpy(&reply.error, answer + sizeof(SpiceLinkHeader), 4);
             EQUAL(reply.error, SPICE_LINK_ERR_VERSION_MISMATCH, "what another version is told");
         }
+        hang_up(c);
+        come_plain(port);
+    }
+    end(server);
+}
+/* What speaks in the clear at the TLS port, or by TLS at the other one, is no end of those who do it right. */
+static void the_wrong_port(void)
+{
+    SpiceServer *server = begin();
+    int port = free_port(), tls = free_port();
+    EQUAL(spice_server_set_port(server, port), 0, "port");
+    EQUAL(set_tls(server, tls), 0, "TLS");
+    EQUAL(spice_server_init(server, &core), 0, "init");
+    for (int i = 0; i < 2; i++) {
+        Channel *c = channel_new(dial(tls));
+        send_all(c, "REDQ\2\0\0\0\2\0\0\0\x16\0\0\0", 16);
+        run_for(20);
+        uint8_t first = 0;
+        if (readable(c, 100) && recv(c->fd, &first, 1, 0) == 1) CHECK(first != 'R', "it answers in the clear at the TLS port");
+        hang_up(c);
+        come_by_tls(tls);
+        c = channel_new(dial(port));
+        send_all(c, "\x16\3\1\2\0\1\0\1\xfc\3\3", 11);
+        run_for(20);
         hang_up(c);
         come_plain(port);
     }
@@ -316,6 +452,8 @@ static void links_that_are_refused(void)
     end(server);
 }
 
-MAIN(CASE(a_port), CASE(a_tls_port), CASE(both_ports), CASE(a_certificate_of_version_1), CASE(what_tls_takes), CASE(an_encrypted_key), CASE(security_of_channels), CASE(a_unix_socket),
-     CASE(a_port_that_is_taken), CASE(an_address_that_is_not_here), CASE(a_socket_of_the_host), CASE(nowhere),
-     CASE(what_is_not_spice), CASE(byte_by_byte), CASE(links_that_are_refused))
+MAIN(CASE(a_port), CASE(a_tls_port), CASE(both_ports), CASE(a_certificate_of_version_1), CASE(what_tls_takes),
+     CASE(files_that_are_not_what_they_should_be), CASE(an_encrypted_key), CASE(security_of_channels), CASE(a_unix_socket),
+     CASE(a_unix_socket_that_was_left), CASE(an_abstract_socket), CASE(addresses_by_family), CASE(a_port_that_is_taken),
+     CASE(an_address_that_is_not_here), CASE(a_socket_of_the_host), CASE(nowhere), CASE(what_is_not_spice), CASE(the_wrong_port),
+     CASE(byte_by_byte), CASE(links_that_are_refused))

@@ -67,6 +67,23 @@ static void an_older_loop(void)
     run_for(20);
     spice_server_destroy(server);
 }
+/* A host of another major version is none that a server can work for; one of a later minor version is. */
+static void other_loops(void)
+{
+    SpiceCoreInterface other = core;
+    int port;
+    SpiceServer *server = prepare(&port);
+    other.base.major_version = SPICE_INTERFACE_CORE_MAJOR + 1;
+    EQUAL(spice_server_init(server, &other), -1, "init with a core of another major version");
+    EQUAL(watches + timers, 0, "watches and timers of a core that is refused");
+    other = core;
+    other.base.minor_version = SPICE_INTERFACE_CORE_MINOR + 1;
+    EQUAL(spice_server_init(server, &other), 0, "init with a core of a later minor version");
+    run_for(20);
+    spice_server_destroy(server);
+    EQUAL(watches, 0, "watches that are left");
+    EQUAL(timers, 0, "timers that are left");
+}
 static void again_and_again(void)
 {
     int port, descriptors = 0, tasks = 0;
@@ -97,4 +114,4 @@ static void the_same_port_again(void)
 }
 
 MAIN(CASE(never_initialised), CASE(configured_but_never_initialised), CASE(without_a_listener), CASE(a_loop_that_does_nothing),
-     CASE(an_older_loop), CASE(again_and_again), CASE(the_same_port_again))
+     CASE(an_older_loop), CASE(other_loops), CASE(again_and_again), CASE(the_same_port_again))

@@ -21,7 +21,13 @@ static void images_(void)
         EQUAL(spice_server_get_image_compression(server), i, "what was set");
     }
 }
-static void image_compression(void) { twice(images_); }
+static void image_compression(void)
+{
+    server = spice_server_new();
+    EQUAL(spice_server_get_image_compression(server), SPICE_IMAGE_COMPRESSION_AUTO_GLZ, "the compression that nobody has set");
+    spice_server_destroy(server);
+    twice(images_);
+}
 static void wan_(void)
 {
     for (int i = SPICE_WAN_COMPRESSION_AUTO; i <= SPICE_WAN_COMPRESSION_NEVER; i++) {
@@ -45,8 +51,8 @@ static void codecs_(void)
     char *kept = g_strdup(list);
     spice_server_free_video_codecs(server, list);
     /* A list that has nothing known in it changes nothing. */
-    EQUAL(spice_server_set_video_codecs(server, "nonsense"), -1, "no list");
-    EQUAL(spice_server_set_video_codecs(server, "spice:nonsense"), -1, "no codec");
+    static const char *const bad[] = { "", "nonsense", "spice:nonsense", "nonsense:mjpeg", ";;;", "spice" };
+    for (int i = 0; i < COUNT(bad); i++) EQUAL(spice_server_set_video_codecs(server, bad[i]), -1, bad[i]);
     list = spice_server_get_video_codecs(server);
     CHECK(!strcmp(list, kept), "%s has become %s", kept, list);
     spice_server_free_video_codecs(server, list);
@@ -78,10 +84,24 @@ static void security_(void)
     int both = SPICE_CHANNEL_SECURITY_NONE | SPICE_CHANNEL_SECURITY_SSL;
     for (int i = 0; i < COUNT(known); i++) EQUAL(spice_server_set_channel_security(server, known[i], both), 0, known[i]);
     EQUAL(spice_server_set_channel_security(server, NULL, both), 0, "all");
-    EQUAL(spice_server_set_channel_security(server, "nonsense", both), -1, "no such channel");
-    EQUAL(spice_server_set_channel_security(server, "", both), -1, "no such channel");
+    static const char *const none[] = { "", "Main", "main ", "nonsense", "default", "all" };
+    for (int i = 0; i < COUNT(none); i++) EQUAL(spice_server_set_channel_security(server, none[i], both), -1, none[i]);
 }
 static void channel_security(void) { twice(security_); }
+static void ports_(void)
+{
+    static const struct { int port, answer; } all[] = { { -1, -1 }, { 0, 0 }, { 1, 0 }, { 65535, 0 }, { 65536, -1 }, { 1 << 30, -1 }, { 0, 0 } };
+    for (int i = 0; i < COUNT(all); i++) EQUAL(spice_server_set_port(server, all[i].port), all[i].answer, "a port");
+}
+static void ports(void) { twice(ports_); }
+/* SASL is there or it is not; both functions say the same. */
+static void sasl_(void)
+{
+    int answer = spice_server_set_sasl(server, 0);
+    CHECK(answer == 0 || answer == -1, "%d", answer);
+    EQUAL(spice_server_set_sasl_appname(server, "host"), answer, "the name of the host for SASL");
+}
+static void sasl(void) { twice(sasl_); }
 static void names_(void)
 {
     char *name = g_strnfill(100000, 'x');
@@ -199,5 +219,5 @@ static void while_a_viewer_looks_on(void)
 }
 
 MAIN(CASE(image_compression), CASE(wan_compression), CASE(streaming_video), CASE(video_codecs), CASE(switches), CASE(channel_security),
-     CASE(names_of_any_kind), CASE(compat_version), CASE(renderers), CASE(questions_without_an_answer), CASE(interfaces_that_nobody_knows),
+     CASE(ports), CASE(sasl), CASE(names_of_any_kind), CASE(compat_version), CASE(renderers), CASE(questions_without_an_answer), CASE(interfaces_that_nobody_knows),
      CASE(addresses_of_any_kind), CASE(what_viewers_are_told), CASE(while_a_viewer_looks_on))

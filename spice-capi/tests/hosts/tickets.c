@@ -204,7 +204,7 @@ static void not_a_ticket(void)
     begin();
     EQUAL(spice_server_set_ticket(server, "secret", 0, 0, 0), 0, "ticket");
     EQUAL(spice_server_init(server, &core), 0, "init");
-    for (int kind = 0; kind < 4; kind++) {
+    for (int kind = 0; kind < 5; kind++) {
         Link link = { .type = SPICE_CHANNEL_MAIN };
         Channel *c = channel_new(dial(port));
         SpiceLinkReply reply;
@@ -215,12 +215,48 @@ static void not_a_ticket(void)
         /* More than a password may have, and no end of the string. */
         if (kind == 2) encrypt(reply.pub_key, secret, sizeof secret, ticket);
         if (kind == 3) encrypt(reply.pub_key, "secret", 6, ticket);
+        if (kind == 4) encrypt(reply.pub_key, "secret\0and more", 15, ticket);
         int result = show_ticket(c, &link, ticket);
+        /* What follows the end does not count. */
+        if (kind == 4) EQUAL(result, SPICE_LINK_ERR_OK, "the right one, and something after it");
         /* Without its end it may count as the right one or not; all else is wrong, or an end of the connection. */
-        if (kind != 3) CHECK(result == SPICE_LINK_ERR_PERMISSION_DENIED || result == -1, "kind %d: %d", kind, result);
+        if (kind < 3) CHECK(result == SPICE_LINK_ERR_PERMISSION_DENIED || result == -1, "kind %d: %d", kind, result);
         hang_up(c);
     }
     EQUAL(main_with("secret"), SPICE_LINK_ERR_OK, "the right one");
+    end();
+}
+static void a_mechanism_that_nobody_knows(void)
+{
+    begin();
+    EQUAL(spice_server_set_ticket(server, "secret", 0, 0, 0), 0, "ticket");
+    EQUAL(spice_server_init(server, &core), 0, "init");
+    Link link = { .type = SPICE_CHANNEL_MAIN };
+    Channel *c = channel_new(dial(port));
+    SpiceLinkReply reply;
+    uint8_t ticket[128];
+    uint32_t mechanism = 99;
+    EQUAL(greet(c, &link, &reply), 0, "greeting");
+    encrypt(reply.pub_key, "secret", 7, ticket);
+    send_all(c, &mechanism, 4);
+    /* The ticket right after it, as to a mechanism of no words of its own. */
+    link.no_auth_selection = 1;
+    CHECK(show_ticket(c, &link, ticket) != SPICE_LINK_ERR_OK, "a right ticket by no mechanism");
+    hang_up(c);
+    EQUAL(main_with("secret"), SPICE_LINK_ERR_OK, "the right one");
+    end();
+}
+/* One that is too long changes nothing. */
+static void one_that_is_refused(void)
+{
+    begin();
+    EQUAL(spice_server_set_ticket(server, "secret", 0, 0, 0), 0, "ticket");
+    EQUAL(spice_server_init(server, &core), 0, "init");
+    char *password = letters(SPICE_MAX_PASSWORD_LENGTH + 1);
+    EQUAL(spice_server_set_ticket(server, password, 0, 0, 0), -1, "a ticket that is too long");
+    EQUAL(main_with(password), SPICE_LINK_ERR_PERMISSION_DENIED, "the one that was refused");
+    EQUAL(main_with("secret"), SPICE_LINK_ERR_OK, "the one before");
+    g_free(password);
     end();
 }
 static void two_links_at_once(void)
@@ -246,4 +282,5 @@ static void two_links_at_once(void)
 
 MAIN(CASE(what_is_taken), CASE(who_is_let_in), CASE(guesses_keep_nobody_else_out), CASE(the_longest), CASE(nobody_comes_without_a_ticket_being_set),
      CASE(noauth_lets_in_anybody), CASE(it_ends_with_its_lifetime), CASE(a_session_outlives_its_ticket), CASE(fail_if_connected),
-     CASE(disconnect_if_connected), CASE(without_a_choice_of_mechanism), CASE(not_a_ticket), CASE(two_links_at_once))
+     CASE(disconnect_if_connected), CASE(without_a_choice_of_mechanism), CASE(not_a_ticket), CASE(a_mechanism_that_nobody_knows),
+     CASE(one_that_is_refused), CASE(two_links_at_once))

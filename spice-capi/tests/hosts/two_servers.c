@@ -124,6 +124,71 @@ static void each_has_its_own(void)
     EQUAL(watches, 0, "watches that are left");
     EQUAL(timers, 0, "timers that are left");
 }
+/* ---- devices, words and names of their own ---- */
+
+static int told[2], watched[2], typed[2];
+static void first_event(int event, SpiceChannelEventInfo *info UNUSED) { told[0] += event == SPICE_CHANNEL_EVENT_INITIALIZED; }
+static void second_event(int event, SpiceChannelEventInfo *info UNUSED) { told[1] += event == SPICE_CHANNEL_EVENT_INITIALIZED; }
+static SpiceWatch *first_watch(int fd, int mask, SpiceWatchFunc func, void *opaque) { watched[0]++; return loop_watch_add(fd, mask, func, opaque); }
+static SpiceWatch *second_watch(int fd, int mask, SpiceWatchFunc func, void *opaque) { watched[1]++; return loop_watch_add(fd, mask, func, opaque); }
+static void first_scan(SpiceKbdInstance *sin UNUSED, uint8_t byte) { typed[0] = byte; }
+static void second_scan(SpiceKbdInstance *sin UNUSED, uint8_t byte) { typed[1] = byte; }
+static uint8_t no_leds(SpiceKbdInstance *sin UNUSED) { return 0; }
+
+static void each_has_its_own_host(void)
+{
+    SpiceCoreInterface cores[2] = { core, core };
+    cores[0].channel_event = first_event;
+    cores[0].watch_add = first_watch;
+    cores[1].channel_event = second_event;
+    cores[1].watch_add = second_watch;
+    SpiceKbdInterface kbd_interfaces[2] = {
+        { { SPICE_INTERFACE_KEYBOARD, "first", SPICE_INTERFACE_KEYBOARD_MAJOR, SPICE_INTERFACE_KEYBOARD_MINOR }, first_scan, no_leds },
+        { { SPICE_INTERFACE_KEYBOARD, "second", SPICE_INTERFACE_KEYBOARD_MAJOR, SPICE_INTERFACE_KEYBOARD_MINOR }, second_scan, no_leds },
+    };
+    SpiceKbdInstance kbds[2] = { { .base.sif = &kbd_interfaces[0].base }, { .base.sif = &kbd_interfaces[1].base } };
+    static const char *const passwords[] = { "left", "right" }, *const names[] = { "one", "two" };
+    SpiceServer *servers[2];
+    Channel *viewers[2], *inputs[2];
+    int ports[2];
+    for (int i = 0; i < 2; i++) {
+        servers[i] = prepare(&ports[i]);
+        spice_server_set_name(servers[i], names[i]);
+        EQUAL(spice_server_set_ticket(servers[i], passwords[i], 0, 0, 0), 0, "ticket");
+        EQUAL(spice_server_init(servers[i], &cores[i]), 0, "init");
+        EQUAL(spice_server_add_interface(servers[i], &kbds[i].base), 0, "a keyboard each");
+    }
+    CHECK(watched[0] > 0 && watched[1] > 0, "%d and %d watches", watched[0], watched[1]);
+    for (int i = 0; i < 2; i++) {
+        Link link = { .type = SPICE_CHANNEL_MAIN, .password = passwords[!i], .caps = MAIN_CAPS };
+        EQUAL(knock(ports[i], link), SPICE_LINK_ERR_PERMISSION_DENIED, "the other's ticket");
+        link.password = passwords[i];
+        viewers[i] = open_channel(ports[i], link);
+        greeted(viewers[i]);
+        AWAIT(viewers[i], SPICE_MSG_MAIN_NAME);
+        CHECK(!strcmp((char *)viewers[i]->data + 4, names[i]), "the other's name");
+        inputs[i] = open_channel(ports[i], (Link){ .type = SPICE_CHANNEL_INPUTS, .session = viewers[i]->session, .password = passwords[i] });
+        AWAIT(inputs[i], SPICE_MSG_INPUTS_INIT);
+    }
+    WAIT_FOR(told[0] == 2 && told[1] == 2, "%d and %d channels", told[0], told[1]);
+    for (int i = 0; i < 2; i++) say(inputs[i], SPICE_MSGC_INPUTS_KEY_DOWN, &(uint32_t){ 0x10 + i }, 4);
+    WAIT_FOR(typed[0] == 0x10 && typed[1] == 0x11, "%02x and %02x are typed", typed[0], typed[1]);
+    /* One ends, and the other's devices stay. */
+    spice_server_destroy(servers[0]);
+    CHECK(ends(inputs[0]) && ends(viewers[0]), "viewers of a server that has ended");
+    EQUAL(spice_server_get_num_clients(servers[1]), 1, "viewers of the other");
+    say(inputs[1], SPICE_MSGC_INPUTS_KEY_DOWN, &(uint32_t){ 0x12 }, 4);
+    WAIT_FOR(typed[1] == 0x12, "%02x is typed", typed[1]);
+    for (int i = 0; i < 2; i++) {
+        hang_up(inputs[i]);
+        hang_up(viewers[i]);
+    }
+    WAIT_FOR(spice_server_get_num_clients(servers[1]) == 0, "still counted");
+    spice_server_destroy(servers[1]);
+    EQUAL(watches, 0, "watches that are left");
+    EQUAL(timers, 0, "timers that are left");
+}
+
 static void two_displays_of_one(void)
 {
     int port;
@@ -146,6 +211,7 @@ static void two_displays_of_one(void)
     WAIT_FOR(spice_server_get_num_clients(server) == 0, "still counted");
     for (int i = 0; i < 2; i++) guest_remove(guests[i]);
     spice_server_destroy(server);
+    CHECK(!pthread_equal(guests[0]->worker, guests[1]->worker), "two displays have one thread between them");
     for (int i = 0; i < 2; i++) guest_free(guests[i]);
 }
 /* Who comes later sees what is there. */
@@ -172,4 +238,4 @@ static void a_picture_for_who_comes_later(void)
     guest_free(guest);
 }
 
-MAIN(CASE(each_has_its_own), CASE(two_displays_of_one), CASE(a_picture_for_who_comes_later))
+MAIN(CASE(each_has_its_own), CASE(each_has_its_own_host), CASE(two_displays_of_one), CASE(a_picture_for_who_comes_later))
