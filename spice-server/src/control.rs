@@ -272,10 +272,11 @@ impl Control {
         self.front.upgrade().map_or(0, |front| front.linking.len())
     }
 
-    /// Serves a connection that somebody else has accepted, as if it had come in here. May be called from any thread.
+    /// Serves a connection that somebody else has accepted, as if it had come in here. May be called from any thread. The
+    /// first one of a server that does not listen takes milliseconds, for a key.
     ///
     /// # Errors
-    /// A descriptor that is no connection; a server that has ended.
+    /// A descriptor that is no connection; a server that has ended; no key for tickets.
     pub fn serve(&self, connection: OwnedFd, insecure: bool) -> io::Result<()> {
         self.receive(connection, |listen, _| listen.insecure = insecure)
     }
@@ -296,6 +297,9 @@ impl Control {
         let mut vouched = false;
         how(&mut listen, &mut vouched);
         let front = self.front.upgrade().ok_or(io::ErrorKind::NotConnected)?;
+        if !vouched && !self.admission.lock().is_open() {
+            front.acceptor.rules.keys.start().map_err(io::Error::other)?;
+        }
         // Its bytes are the server's to wait for, whoever calls.
         let _runtime = front.runtime.enter();
         match Opened::open(&listen)? {

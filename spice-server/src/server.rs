@@ -101,7 +101,8 @@ impl Server {
         }
         let local_addrs = listeners.iter().map(|listener| listener.at().clone()).collect();
         let keys = KeyPool::new()?;
-        if let Auth::Required(_) = config.auth {
+        // Where nobody can come in by himself, keys are begun with who is brought.
+        if matches!(config.auth, Auth::Required(_)) && !config.listen.is_empty() {
             keys.start()?;
         }
 

@@ -42,7 +42,7 @@ struct InputsClient {
     acks_due: u32,
     /// The lights as the viewer has them: as it was told last, or as it has said since.
     leds: KeyModifiers,
-    /// It has them otherwise than the guest.
+    /// It is to be told of the guest's.
     leds_due: bool,
 }
 
@@ -155,11 +155,12 @@ impl InputsChannel {
         self.mode = mode;
     }
 
-    /// The guest's keyboard lights are so now: viewers that have them otherwise are told.
+    /// The guest's keyboard lights are so now: viewers are told if they have changed, and those that have them otherwise
+    /// in any case.
     pub(crate) fn set_leds(&mut self, leds: KeyModifiers) {
-        self.leds = leds;
+        let changed = std::mem::replace(&mut self.leds, leds) != leds;
         for (_, client) in self.channel.iter_mut() {
-            client.leds_due |= client.leds != leds;
+            client.leds_due |= changed || client.leds != leds;
         }
     }
 
@@ -493,7 +494,7 @@ mod tests {
     }
 
     #[test]
-    fn lights_are_told_to_viewers_that_have_them_otherwise_and_to_no_others() {
+    fn lights_that_have_not_changed_are_told_to_viewers_that_have_them_otherwise() {
         let mut desk = InputsChannel::new(MouseModes::SERVER, Duration::from_secs(30));
         for id in [1, 2] {
             desk.connect(ClientId(id), ChannelLink { caps: Capabilities::default() }, Time::ZERO);
