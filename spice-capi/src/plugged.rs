@@ -53,6 +53,14 @@ pub(crate) enum Kind {
     Migration,
 }
 
+/// What has become of an instance that the host is told is added.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Added {
+    InUse,
+    /// Nothing will ever come of it, and it is not there to be removed.
+    OfNoUse,
+}
+
 /// An instance of the host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Instance(pub(crate) *mut SpiceBaseInstance);

@@ -3,6 +3,7 @@
 //! Nobody keeps a list of it: a question goes to the owner of the viewers and from there to that of their displays, which
 //! answers. So what is told is of one moment of each, no lock is needed, and a server that nobody asks does nothing.
 
+use std::fmt::Debug;
 use std::time::Duration;
 
 use spice_channel::{ClientId, Time};
@@ -14,7 +15,6 @@ use tokio::sync::oneshot;
 use crate::access::{Credential, Permissions, Role};
 use crate::reds::{RedsEvent, RedsHandle};
 use crate::transport::{Peer, Transport};
-use crate::worker::WorkerHandle;
 
 /// One viewer of the server.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,27 +72,33 @@ impl Viewers {
 /// Where an answer goes.
 pub(crate) type Reply = oneshot::Sender<Vec<Viewer>>;
 
+/// Who has a display, and adds to the roll how its viewers fare.
+pub(crate) trait HasDisplay: Debug + Send {
+    /// Hands it the roll, to be passed on from there; gives it back where the display is gone.
+    fn call(&self, roll: Roll) -> Result<(), Roll>;
+}
+
 /// A list that still lacks how the viewers fare.
 #[derive(Debug)]
 pub(crate) struct Roll {
     viewers: Vec<Viewer>,
     /// Whose displays are still to be asked, the next one last.
-    workers: Vec<WorkerHandle>,
+    displays: Vec<Box<dyn HasDisplay>>,
     reply: Reply,
 }
 
 impl Roll {
-    /// `viewers` are in the order of their ids, `workers` in that of their displays.
-    pub(crate) fn new(viewers: Vec<Viewer>, mut workers: Vec<WorkerHandle>, reply: Reply) -> Self {
-        workers.reverse();
-        Self { viewers, workers, reply }
+    /// `viewers` and `displays` are in the order of their ids.
+    pub(crate) fn new(viewers: Vec<Viewer>, mut displays: Vec<Box<dyn HasDisplay>>, reply: Reply) -> Self {
+        displays.reverse();
+        Self { viewers, displays, reply }
     }
 
     /// Asks the next display; after the last, answers.
     pub(crate) fn send(mut self) {
-        while let Some(worker) = self.workers.pop() {
+        while let Some(display) = self.displays.pop() {
             // A display that is gone is left out.
-            match worker.call(self) {
+            match display.call(self) {
                 Ok(()) => return,
                 Err(unsent) => self = unsent,
             }

@@ -24,7 +24,7 @@ use crate::quality::Quality;
 use crate::reds::{RedsEvent, RedsHandle};
 use crate::stats::Counters;
 use crate::transport::Stream;
-use crate::viewers::Roll;
+use crate::viewers::{HasDisplay, Roll};
 
 /// What the worker is told.
 #[derive(Debug)]
@@ -57,17 +57,18 @@ pub(crate) struct WorkerHandle {
     mailbox: Sender<WorkerMessage>,
 }
 
-impl WorkerHandle {
-    pub(crate) fn send(&self, message: WorkerMessage) {
-        let _ = self.mailbox.send(message);
-    }
-
-    /// Asks how the viewers fare; the question comes back from a worker that is gone.
-    pub(crate) fn call(&self, roll: Roll) -> Result<(), Roll> {
+impl HasDisplay for WorkerHandle {
+    fn call(&self, roll: Roll) -> Result<(), Roll> {
         match self.mailbox.send(WorkerMessage::Call(roll)) {
             Err(SendError(WorkerMessage::Call(roll))) => Err(roll),
             _ => Ok(()),
         }
+    }
+}
+
+impl WorkerHandle {
+    pub(crate) fn send(&self, message: WorkerMessage) {
+        let _ = self.mailbox.send(message);
     }
 
     /// Starts a connection whose events come to the worker. The worker itself does, so that it knows the connection

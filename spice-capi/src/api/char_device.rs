@@ -6,11 +6,11 @@ use std::sync::Arc;
 
 use spice_server::devices::{AgentSink, DeviceKind, DeviceSink};
 
-use super::interfaces::Added;
 use super::text;
 use crate::abi::char_device::SpiceCharDeviceInstance;
 use crate::guard::guard;
 use crate::host::{CharDevice, Handle};
+use crate::plugged::Added;
 use crate::server::{Running, SpiceServer};
 
 /// What an instance's `st` points to while it is added.

@@ -11,7 +11,7 @@ use crate::abi::input::{SpiceKbdInstance, SpiceMouseInstance, SpiceTabletInstanc
 use crate::abi::qxl::{QXLInstance, QXLInterface};
 use crate::guard::guard;
 use crate::host::known_leds;
-use crate::plugged::{Instance, Kind, Plug};
+use crate::plugged::{Added, Instance, Kind, Plug};
 use crate::qxl::{Device, Host, QxlGuest};
 use crate::server::SpiceServer;
 
@@ -27,14 +27,6 @@ const KINDS: [(&CStr, Kind, u32, u32); 8] = [
     (c"char_device", Kind::CharDevice, 1, 3),
     (c"migration", Kind::Migration, 1, 1),
 ];
-
-/// What has become of an instance that the host is told is added.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Added {
-    InUse,
-    /// Nothing will ever come of it, and it is not there to be removed.
-    OfNoUse,
-}
 
 /// Why an instance is not added.
 enum Unfit {

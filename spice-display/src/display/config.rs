@@ -4,7 +4,7 @@ use core::time::Duration;
 
 use spice_channel::{ChannelConfig, PipeLimits};
 
-use super::viewer::WanCompression;
+use super::wan::WanCompression;
 use crate::image::Compression;
 use crate::surface::SurfaceLimits;
 

@@ -19,7 +19,9 @@ mod shared;
 mod snapshots;
 mod translate;
 mod viewer;
+mod wan;
 
 pub use channel::{DisplayChannel, DisplayStats};
 pub use config::DisplayConfig;
-pub use viewer::{UnknownWanCompression, ViewerState, ViewerStats, WanCompression};
+pub use viewer::{ViewerState, ViewerStats};
+pub use wan::{UnknownWanCompression, WanCompression};

@@ -31,7 +31,7 @@ use crate::link::{Admission, Linked, LinkedStream, result};
 use crate::migration::{MigrationSink, MigrationTarget};
 use crate::stats::Counters;
 use crate::transport::{Peer, Stream, Transport};
-use crate::viewers::{Reply, Roll, Viewer};
+use crate::viewers::{HasDisplay, Reply, Roll, Viewer};
 use crate::worker::{WorkerHandle, WorkerMessage};
 
 /// What the viewers' owner is told.
@@ -607,7 +607,8 @@ impl Reds {
             channels: session.client.channels().collect(),
             displays: Vec::new(),
         });
-        Roll::new(viewers.collect(), self.displays.values().cloned().collect(), reply).send();
+        let displays = self.displays.values().map(|worker| Box::new(worker.clone()) as Box<dyn HasDisplay>);
+        Roll::new(viewers.collect(), displays.collect(), reply).send();
     }
 
     /// A connection is over: the channel of that viewer, or the viewer as a whole.

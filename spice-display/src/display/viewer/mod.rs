@@ -9,7 +9,6 @@ mod pictures;
 mod scanout;
 mod stats;
 mod view;
-mod wan;
 
 use core::time::Duration;
 
@@ -24,6 +23,7 @@ use super::gl::{draw_message, scanout_message};
 use super::marshal::{create_message, image_message};
 use super::shared::Shared;
 use super::translate::SentImage;
+use super::wan::{LinkSpeed, WanCompression};
 use crate::image::{Compression, Packing, PaletteCache, PixmapCache};
 use crate::surface::SurfaceTable;
 use ahead::Ahead;
@@ -33,10 +33,8 @@ use outbox::{Chosen, Outbox, Outgoing};
 use scanout::{NextGl, Scanout};
 use stats::Updates;
 use view::{Next, View};
-use wan::LinkSpeed;
 
 pub use stats::{ViewerState, ViewerStats};
-pub use wan::{UnknownWanCompression, WanCompression};
 
 #[derive(Debug)]
 pub(super) struct DisplayViewer {
