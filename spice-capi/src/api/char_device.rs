@@ -85,11 +85,11 @@ pub(super) unsafe fn add(server: &SpiceServer, sin: *mut SpiceCharDeviceInstance
         unsafe { (*sin).st = null_mut() };
         return Some(Added::OfNoUse);
     };
+    let state = Box::new(CharDeviceState { server, device: Arc::clone(&device) });
+    // SAFETY: the instance is the host's. Its functions, which are called from here on, may ask for something of it.
+    unsafe { (*sin).st = Box::into_raw(state).cast() };
     // SAFETY: this is the host's thread.
     unsafe { device.attach(&running.core, handle) };
-    let state = Box::new(CharDeviceState { server, device });
-    // SAFETY: the instance is the host's.
-    unsafe { (*sin).st = Box::into_raw(state).cast() };
     Some(Added::InUse)
 }
 

@@ -120,6 +120,8 @@ impl CharDevice {
         drop(state);
         if is_agent {
             self.set_connected(true);
+            // What it has said before it was added is taken at once, as by the C library: no wakeup need come for it.
+            self.read();
         }
     }
 
