@@ -1,2 +1,3 @@
-/* Takes the place of the C server's own, by which its tests get the log. */
-#include <common/log.h>
+/* The display tests include this internal header for what comes with it: assertions and a cast. */
+#include "common/log.h"
+#include "common/mem.h"

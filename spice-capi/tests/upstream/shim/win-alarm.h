@@ -1,0 +1,2 @@
+/* `alarm`, as Unix has it. */
+#include <unistd.h>
