@@ -14,6 +14,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 mod abi;
 mod api;
+mod codecs;
 mod guard;
 mod host;
 mod log;

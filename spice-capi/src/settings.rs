@@ -45,6 +45,8 @@ pub(crate) struct Settings {
     pub(crate) quality: Quality,
     pub(crate) exit_on_disconnect: bool,
     pub(crate) streaming_video: i32,
+    /// The codecs that the host would like best, as a list of them.
+    pub(crate) video_codecs: String,
     pub(crate) agent_mouse: bool,
     pub(crate) agent_copypaste: bool,
     pub(crate) agent_file_xfer: bool,
@@ -73,6 +75,7 @@ impl Default for Settings {
             },
             exit_on_disconnect: false,
             streaming_video: 3,
+            video_codecs: String::new(),
             agent_mouse: true,
             agent_copypaste: true,
             agent_file_xfer: true,

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use spice_server::{ChannelType, Compression, Quality, Security, TlsIdentity, WanCompression};
 
 use super::{server, status, text};
+use crate::codecs::known_codecs;
 use crate::guard::guard;
 use crate::server::SpiceServer;
 use crate::settings::AddrFlags;
@@ -262,19 +263,32 @@ pub(crate) unsafe extern "C" fn _spice_server_set_streaming_video(
     })
 }
 
-/// `spice_server_set_video_codecs`: -1: no encoder of the list is here, as in a C library that was built without them.
+/// `spice_server_set_video_codecs`: what is known of the list is kept; there is no video stream yet. -1 for a list of which
+/// nothing is known, which leaves the one before.
 #[unsafe(no_mangle)]
 pub(crate) unsafe extern "C" fn _spice_server_set_video_codecs(
-    _: *mut SpiceServer,
-    _: *const c_char,
+    s: *mut SpiceServer,
+    video_codecs: *const c_char,
 ) -> c_int {
-    -1
+    guard("spice_server_set_video_codecs", -1, || {
+        // SAFETY: as the module says.
+        let (server, list) = unsafe { (server(s), text(video_codecs)) };
+        let known = list.and_then(|list| known_codecs(&list.to_string_lossy()));
+        let (Some(server), Some(known)) = (server, known) else { return -1 };
+        tracing::info!("the host would like video as {known}; there is no video stream yet");
+        server.settings().video_codecs = known;
+        0
+    })
 }
 
-/// `spice_server_get_video_codecs`: the codecs that there are: none, an empty string.
+/// `spice_server_get_video_codecs`: the list that was kept; an empty string if there was none.
 #[unsafe(no_mangle)]
-pub(crate) unsafe extern "C" fn _spice_server_get_video_codecs(_: *mut SpiceServer) -> *const c_char {
-    guard("spice_server_get_video_codecs", null(), || CString::default().into_raw().cast_const())
+pub(crate) unsafe extern "C" fn _spice_server_get_video_codecs(s: *mut SpiceServer) -> *const c_char {
+    guard("spice_server_get_video_codecs", null(), || {
+        // SAFETY: as the module says.
+        let list = unsafe { server(s) }.map(|server| server.settings().video_codecs.clone());
+        CString::new(list.unwrap_or_default()).unwrap_or_default().into_raw().cast_const()
+    })
 }
 
 /// `spice_server_free_video_codecs`.

@@ -56,6 +56,10 @@ static void codecs_(void)
     list = spice_server_get_video_codecs(server);
     CHECK(!strcmp(list, kept), "%s has become %s", kept, list);
     spice_server_free_video_codecs(server, list);
+    EQUAL(spice_server_set_video_codecs(server, ";;spice:mjpeg;;nonsense:mjpeg;"), 0, "one that is known among others");
+    list = spice_server_get_video_codecs(server);
+    CHECK(strstr(list, "spice:mjpeg"), "%s is not what was set", list);
+    spice_server_free_video_codecs(server, list);
     /* What is answered can be set, if it is something. */
     if (*kept) {
         EQUAL(spice_server_set_video_codecs(server, kept), 0, "the list that it has");
