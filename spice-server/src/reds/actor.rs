@@ -567,9 +567,12 @@ impl Reds {
         let Some(session) = self.clients.get_mut(&id) else { return false };
         let from = std::mem::replace(&mut session.role, role);
         let permissions = session.permissions();
-        self.inputs.set_permissions(id, permissions);
-        self.main.set_permissions(id, permissions);
-        self.forward_inputs(None);
+        // Who is still arriving may do nothing yet.
+        if session.arrival.is_none() {
+            self.inputs.set_permissions(id, permissions);
+            self.main.set_permissions(id, permissions);
+            self.forward_inputs(None);
+        }
         let lost = session_channels(&self.clients, id).filter(|(kind, _)| !permissions.allows_channel(*kind));
         for (kind, channel) in lost.collect::<Vec<_>>() {
             if let Some(device) = self.devices.get_mut(&(kind, channel)) {

@@ -7,7 +7,7 @@ use spice_client::{DisplayModel, LinkFailure};
 use spice_proto::caps::{CapabilitySet, MainCap};
 use spice_proto::main::{ClientMessage, DstInfo, MigrateDstDoSeamless, ServerMessage};
 use spice_proto::{ChannelType, ConnectionId, LinkError};
-use spice_server::{Auth, Credential, MigrationEvent, MigrationSink, MigrationTarget, Secret};
+use spice_server::{Auth, Credential, MigrationEvent, MigrationSink, MigrationTarget, Role, Secret};
 
 use crate::support::{
     PATIENCE, Script, TestChannel, TestDisplay, TestServer, TestViewer, block_on, scripted, wait_for,
@@ -142,6 +142,20 @@ fn the_channels_of_one_that_never_arrives_end_with_it() {
     drop(main);
     assert!(display.drains_to_its_end());
     wait_for("it is forgotten", || (server.stats)().viewers == 0);
+}
+
+#[test]
+fn a_role_that_is_given_on_the_way_counts_on_arrival() {
+    let (server, _script) = start(Auth::Open);
+    let mut main = TestChannel::link(&server, ConnectionId(42), ChannelType::MAIN, "").unwrap();
+    let mut inputs = TestChannel::link(&server, ConnectionId(42), ChannelType::INPUTS, "").unwrap();
+    let viewer = block_on(server.control.viewers()).unwrap()[0].id;
+    assert!(block_on(server.control.set_role(viewer, Role::View)));
+    say(&mut main, &ClientMessage::MigrateEnd);
+    assert!(matches!(hear(&mut main), ServerMessage::Init(_)));
+    inputs.receive().unwrap();
+    let here = block_on(server.control.viewers()).unwrap();
+    assert_eq!((here[0].role, here[0].permissions), (Role::View, Role::View.permissions()));
 }
 
 #[test]

@@ -52,7 +52,11 @@ impl Reds {
     pub(super) fn handle_held(&mut self, id: ClientId, held: Held, now: Time) {
         let Some(session) = self.clients.get_mut(&id) else { return };
         match &mut session.arrival {
-            Some(Links(links)) if held.stream.is_some() => links.push(held),
+            Some(Links(links)) if held.stream.is_some() => {
+                // A channel that was taken away meanwhile may have come again, and its connection with it.
+                links.retain(|before| (before.kind, before.channel) != (held.kind, held.channel));
+                links.push(held);
+            }
             _ => self.release(id, held, now),
         }
     }
