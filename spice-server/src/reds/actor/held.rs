@@ -5,7 +5,8 @@ use spice_proto::{ChannelId, ChannelType, LinkError};
 use tokio::io::AsyncWriteExt;
 use tokio::time::timeout;
 
-use super::{GOODBYE, Reds, RedsEvent, Session};
+use super::linking::GOODBYE;
+use super::{Reds, RedsEvent, Session};
 use crate::io::Opening;
 use crate::link::result;
 use crate::transport::Stream;
